@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Folder = target = layer. scripts/check proves that imports go down only.
+
+/// Where Debian's apache2-dev puts httpd's and APR's headers; set the variables on systems that put them elsewhere.
+let httpdHeaders = Context.environment["SWSGI_HTTPD_INCLUDE"] ?? "/usr/include/apache2"
+let aprHeaders = Context.environment["SWSGI_APR_INCLUDE"] ?? "/usr/include/apr-1.0"
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+let strictC: [CSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableWarning("all"),
+    .enableWarning("extra"),
+    .enableWarning("nullability-completeness"),
+]
+
+func c(_ name: String, _ settings: [CSetting] = []) -> Target {
+    .target(name: name, cSettings: strictC + settings)
+}
+
+func layer(_ name: String, _ dependencies: [Target.Dependency], _ linker: [LinkerSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A bundle of the project's own: a dynamic library that exports `application`.
+func bundle(_ name: String, path: String, _ dependencies: [Target.Dependency] = ["SWSGI"]) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path, swiftSettings: strict,
+        linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "nodelete"])])
+}
+
+/// What httpd and a daemon process load carries its own Swift runtime: nothing to find at run time, nothing shared with bundles.
+let selfContained: [String] = ["-static-stdlib"]
+
+let package = Package(
+    name: "mod_swsgi",
+    products: [
+        .library(name: "SWSGI", targets: ["SWSGI"]),
+        .library(name: "mod_swsgi", type: .dynamic, targets: ["SWSGIModule"]),
+        .executable(name: "swsgid", targets: ["swsgid"]),
+    ],
+    targets: [
+        // public
+        c("CSWSGI"),
+        layer("SWSGI", ["CSWSGI"]),
+        // system
+        c("CSWSGISystem"),
+        layer("SWSGISystem", ["CSWSGISystem"]),
+        // values
+        layer("SWSGIWire", []),
+        layer("SWSGIConfiguration", []),
+        // engine
+        layer("SWSGIHost", ["CSWSGI", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
+        // roles
+        layer("SWSGIWorker", ["CSWSGISystem", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration", "SWSGIHost"]),
+        layer("SWSGISupervisor", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
+        layer("SWSGIModuleCore", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
+        // edge
+        c("CSWSGIModule", [.unsafeFlags(["-I", httpdHeaders, "-I", aprHeaders])]),
+        layer(
+            "SWSGIModule", ["CSWSGIModule", "SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"],
+            [
+                .unsafeFlags(
+                    selfContained + [
+                        "-Xlinker", "-z", "-Xlinker", "nodelete",
+                        "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/SWSGIModule/exports.map",
+                    ])
+            ]),
+        .executableTarget(
+            name: "swsgid", dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGISystem"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(selfContained)]),
+    ],
+    swiftLanguageModes: [.v6]
+)

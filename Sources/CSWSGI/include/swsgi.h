@@ -1,0 +1,184 @@
+/*
+ * swsgi.h: the contract between a host of Swift web applications and a bundle, version 1.
+ *
+ * A bundle is an ELF shared object that exports one function, `application` (or the name its entry file gives).
+ * The host calls it once per instance, with its own table, and gets the application's table back:
+ *
+ *     const swsgi_application *application(const swsgi_host *host);
+ *
+ * Both tables begin with an ABI version and their own size; each side reads only fields that lie within the other's
+ * size, so that either may grow at its end. A side that meets a version it does not know uses nothing else of the table.
+ *
+ * Rules
+ *  - Text is bytes with a length. Text that the host hands out is also followed by a NUL that the length does not count,
+ *    and lives as long as the exchange (facts of the host table: as long as the process).
+ *  - An exchange belongs to the thread that runs `respond`, from the call until its return. The application may hand it
+ *    to another thread in between, but never uses it from two threads at once, and never after `respond` has returned.
+ *  - `application` may be defined without its parameter: `respond` gets the host's table too.
+ *  - Nothing is ever unloaded: tables, and what they point at, must stay valid until the process ends.
+ *
+ * Written for the manual's page "The bundle ABI", which says the same for readers of other languages.
+ */
+#ifndef SWSGI_H
+#define SWSGI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__clang__)
+#define SWSGI_NULLABLE _Nullable
+#define SWSGI_NONNULL _Nonnull
+#else
+#define SWSGI_NULLABLE
+#define SWSGI_NONNULL
+#endif
+
+/** The version of this contract. Changed only when a table's existing fields change their meaning. */
+#define SWSGI_ABI_VERSION 1u
+
+/** One request and its response; opaque. */
+typedef struct swsgi_exchange swsgi_exchange;
+
+/** Bytes with a length; `bytes` may be null only when `length` is 0. */
+typedef struct swsgi_text {
+    const char *SWSGI_NULLABLE bytes;
+    size_t length;
+} swsgi_text;
+
+/** One header field of a response. */
+typedef struct swsgi_header {
+    swsgi_text name;
+    swsgi_text value;
+} swsgi_header;
+
+/** What the host's functions return: 0 or more is success. */
+enum {
+    SWSGI_OK = 0,
+    /** The client has gone, or httpd has given the exchange up. */
+    SWSGI_ERROR_CLIENT_GONE = -1,
+    /** A final status is 200 to 599, and its reason phrase has no control characters. */
+    SWSGI_ERROR_STATUS = -2,
+    /** A header name is not a token (RFC 9110, section 5.6.2). */
+    SWSGI_ERROR_HEADER_NAME = -3,
+    /** A header value holds CR, LF, NUL or another control character (RFC 9110, section 5.5). */
+    SWSGI_ERROR_HEADER_VALUE = -4,
+    /** The response has been started before. */
+    SWSGI_ERROR_STARTED = -5,
+    /** The response has not been started. */
+    SWSGI_ERROR_NOT_STARTED = -6,
+    /** More bytes than the Content-Length that the application gave: the rest was not sent. */
+    SWSGI_ERROR_TOO_LONG = -7,
+    /** The head of the response is larger than the host takes. */
+    SWSGI_ERROR_HEAD_SIZE = -8,
+    /** The request body could not be read to its end. */
+    SWSGI_ERROR_BODY = -9,
+    /** A Content-Length that is not a decimal number. */
+    SWSGI_ERROR_CONTENT_LENGTH = -10
+};
+
+/** Levels of the error log, with httpd's values. */
+enum {
+    SWSGI_LOG_CRITICAL = 2,
+    SWSGI_LOG_ERROR = 3,
+    SWSGI_LOG_WARNING = 4,
+    SWSGI_LOG_NOTICE = 5,
+    SWSGI_LOG_INFO = 6,
+    SWSGI_LOG_DEBUG = 7
+};
+
+typedef struct swsgi_host swsgi_host;
+
+/** The host's table. */
+struct swsgi_host {
+    /** SWSGI_ABI_VERSION of the host. */
+    uint32_t abi_version;
+    /** Bytes of this table. */
+    uint32_t size;
+    /** Name and version of the host, as in "mod_swsgi/0.1.0". */
+    swsgi_text software;
+    /** Name of the process group; empty in embedded mode. */
+    swsgi_text process_group;
+    /** Name of the application group; empty for %{GLOBAL}. */
+    swsgi_text application_group;
+    /** Path of the entry file that this instance was loaded from. */
+    swsgi_text entry_file;
+    /** Request threads of this process: how many exchanges may run in it at once. */
+    uint32_t threads;
+    /** Daemon processes of this process group. */
+    uint32_t processes;
+
+    /** Looks an environ key up. Returns 1 and sets `value`, or 0. Nothing is copied. */
+    int (*SWSGI_NONNULL environ_get)(swsgi_exchange *SWSGI_NONNULL exchange, const char *SWSGI_NONNULL name,
+                                     size_t name_length, swsgi_text *SWSGI_NONNULL value);
+    /** How many environ keys the exchange has. */
+    size_t (*SWSGI_NONNULL environ_count)(swsgi_exchange *SWSGI_NONNULL exchange);
+    /** The environ key and value at `index`, in the server's order. Returns 1, or 0 past the end. */
+    int (*SWSGI_NONNULL environ_at)(swsgi_exchange *SWSGI_NONNULL exchange, size_t index, swsgi_text *SWSGI_NONNULL name,
+                                    swsgi_text *SWSGI_NONNULL value);
+    /** Reads up to `capacity` bytes of the request body; waits for at least one.
+        Returns how many, 0 at the end of the body, or an error. */
+    int64_t (*SWSGI_NONNULL read)(swsgi_exchange *SWSGI_NONNULL exchange, void *SWSGI_NONNULL buffer, size_t capacity);
+    /** Sets status and headers; they leave with the first bytes of the body, or with the end. Copies what it keeps. */
+    int (*SWSGI_NONNULL start_response)(swsgi_exchange *SWSGI_NONNULL exchange, uint32_t status, swsgi_text reason,
+                                        const swsgi_header *SWSGI_NULLABLE headers, size_t header_count);
+    /** Adds bytes to the body of the response; may keep them back until there are more, a flush or the end. */
+    int (*SWSGI_NONNULL write)(swsgi_exchange *SWSGI_NONNULL exchange, const void *SWSGI_NULLABLE bytes, size_t length);
+    /** Sends what was kept back to the client now. */
+    int (*SWSGI_NONNULL flush)(swsgi_exchange *SWSGI_NONNULL exchange);
+    /** 1 when nobody waits for this response any more. */
+    int (*SWSGI_NONNULL cancelled)(swsgi_exchange *SWSGI_NONNULL exchange);
+    /** Writes text to the error log of the exchange's virtual host, a line for each line of it.
+        Without an exchange: to the log of the process group. */
+    void (*SWSGI_NONNULL log)(const swsgi_host *SWSGI_NONNULL host, swsgi_exchange *SWSGI_NULLABLE exchange, int level,
+                              const char *SWSGI_NULLABLE text, size_t length);
+};
+
+/** The application's table. */
+typedef struct swsgi_application {
+    /** SWSGI_ABI_VERSION that the bundle was compiled with. */
+    uint32_t abi_version;
+    /** Bytes of this table. */
+    uint32_t size;
+    /** Name and version of what made the bundle, as in "SWSGI/0.1.0 Swift/6.3"; shown in the log. May be empty. */
+    swsgi_text sdk;
+    /** Handed back in every call. */
+    void *SWSGI_NULLABLE context;
+    /** Answers one request. Called from any request thread, from several at once. Returns 0 when the response is
+        complete; anything else is a failure: 500 when nothing has been sent yet, and otherwise the client's
+        connection is aborted, so that the response does not look complete. */
+    int (*SWSGI_NONNULL respond)(void *SWSGI_NULLABLE context, const swsgi_host *SWSGI_NONNULL host,
+                                 swsgi_exchange *SWSGI_NONNULL exchange);
+    /** Called once, when the last exchange has ended and the process is about to end. May be null. */
+    void (*SWSGI_NULLABLE stopping)(void *SWSGI_NULLABLE context, const swsgi_host *SWSGI_NONNULL host);
+} swsgi_application;
+
+/** What a bundle exports. A null result means that it refuses to serve; it should have logged why. */
+typedef const swsgi_application *SWSGI_NULLABLE (*swsgi_application_function)(const swsgi_host *SWSGI_NONNULL host);
+
+#if defined(__cplusplus)
+#define SWSGI_ASSERT(condition, reason) static_assert(condition, reason)
+#else
+#define SWSGI_ASSERT(condition, reason) _Static_assert(condition, reason)
+#endif
+
+#if defined(__LP64__)
+SWSGI_ASSERT(sizeof(swsgi_text) == 16, "swsgi_text is a pointer and a size");
+SWSGI_ASSERT(sizeof(swsgi_header) == 32, "swsgi_header is two texts");
+SWSGI_ASSERT(offsetof(swsgi_host, software) == 8, "version and size come first");
+SWSGI_ASSERT(offsetof(swsgi_host, threads) == 72, "facts come before functions");
+SWSGI_ASSERT(offsetof(swsgi_host, environ_get) == 80, "functions follow the facts");
+SWSGI_ASSERT(sizeof(swsgi_host) == 152, "version 1 of the host's table");
+SWSGI_ASSERT(offsetof(swsgi_application, sdk) == 8, "version and size come first");
+SWSGI_ASSERT(offsetof(swsgi_application, respond) == 32, "the context comes before the functions");
+SWSGI_ASSERT(sizeof(swsgi_application) == 48, "version 1 of the application's table");
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
