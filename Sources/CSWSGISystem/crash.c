@@ -1,0 +1,93 @@
+#define _GNU_SOURCE
+#include "swsgi_system.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SIGNAL_STACK_SIZE = 64 * 1024, RECORD_MAX = 256 };
+
+static const int fatal[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SIGSYS};
+enum { FATAL_COUNT = sizeof fatal / sizeof fatal[0] };
+
+static struct sigaction former[FATAL_COUNT];
+static struct running { atomic_int reply_plus_one; _Atomic(const char *) entry_file, request_line; } running[SWSGI_RUNNING_MAX];
+static atomic_size_t running_limit;
+static atomic_flag crashed = ATOMIC_FLAG_INIT;
+static int control_socket = -1;
+static unsigned char record[RECORD_MAX];
+static size_t record_length, signal_offset;
+static unsigned backtrace_limit;
+
+static void say(const char *text) {
+    ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
+    (void)ignored;
+}
+
+static void end_exchanges(void) {
+    size_t limit = atomic_load(&running_limit);
+    for (size_t slot = 0; slot < limit; slot++) {
+        int reply = atomic_load(&running[slot].reply_plus_one) - 1;
+        if (reply >= 0) shutdown(reply, SHUT_RDWR);
+    }
+    for (size_t slot = 0; slot < limit; slot++) {
+        const char *line = atomic_load(&running[slot].request_line), *file = atomic_load(&running[slot].entry_file);
+        if (atomic_load(&running[slot].reply_plus_one) == 0 || !line) continue;
+        say("was running: "), say(line), say(" of "), say(file ? file : "?"), say("\n");
+    }
+}
+
+static void on_fatal_signal(int number, siginfo_t *info, void *context) {
+    struct sigaction *before = NULL;
+    if (atomic_flag_test_and_set(&crashed)) for (;;) pause(); /* another thread is reporting; the process ends with it */
+    record[signal_offset] = (unsigned char)number;
+    send(control_socket, record, record_length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    end_exchanges();
+    for (int i = 0; i < FATAL_COUNT; i++)
+        if (fatal[i] == number) before = &former[i];
+    if (before && before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
+        signal(SIGALRM, SIG_DFL);
+        alarm(backtrace_limit);
+        if (before->sa_flags & SA_SIGINFO) before->sa_sigaction(number, info, context);
+        else before->sa_handler(number);
+    }
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    signal(number, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    kill(getpid(), number);
+    _exit(128 + number);
+}
+
+int swsgi_crash_handlers_install(int control, const void *bytes, size_t length, size_t offset, unsigned limit_seconds) {
+    struct sigaction action = {.sa_sigaction = on_fatal_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    if (length > RECORD_MAX || offset >= length) return -EINVAL;
+    memcpy(record, bytes, length);
+    record_length = length, signal_offset = offset, control_socket = control, backtrace_limit = limit_seconds;
+    sigfillset(&action.sa_mask);
+    for (int i = 0; i < FATAL_COUNT; i++)
+        if (sigaction(fatal[i], &action, &former[i]) < 0) return -errno;
+    return 0;
+}
+
+void swsgi_running_set(size_t slot, int reply, const char *entry_file, const char *request_line) {
+    if (slot >= SWSGI_RUNNING_MAX) return;
+    if (reply < 0) atomic_store(&running[slot].reply_plus_one, 0);
+    atomic_store(&running[slot].entry_file, entry_file);
+    atomic_store(&running[slot].request_line, request_line);
+    if (reply >= 0) atomic_store(&running[slot].reply_plus_one, reply + 1);
+    size_t limit = atomic_load(&running_limit);
+    while (slot >= limit && !atomic_compare_exchange_weak(&running_limit, &limit, slot + 1)) {}
+}
+
+int swsgi_signal_stack_install(void) {
+    stack_t stack = {.ss_size = SIGNAL_STACK_SIZE};
+    stack.ss_sp = mmap(NULL, SIGNAL_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack.ss_sp == MAP_FAILED) return -errno;
+    return sigaltstack(&stack, NULL) < 0 ? -errno : 0;
+}

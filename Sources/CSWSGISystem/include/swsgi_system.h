@@ -1,0 +1,94 @@
+/*
+ * System calls that Swift can't make itself: macros over control messages, the window between fork and exec,
+ * calls without a libc wrapper, and code that must be safe in a signal handler.
+ */
+#ifndef SWSGI_SYSTEM_H
+#define SWSGI_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/** How many descriptors one message may carry: a reply end and a file. */
+#define SWSGI_DESCRIPTORS_MAX 2
+
+/** sendmsg with SCM_RIGHTS (the CMSG macros don't import). EINTR is retried, SIGPIPE never raised. Returns bytes sent or -errno. */
+ssize_t swsgi_send(int socket, const struct iovec *_Nonnull parts, size_t part_count, const int *_Nullable descriptors,
+                   size_t descriptor_count, int flags);
+
+/** recvmsg with SCM_RIGHTS; descriptors arrive close-on-exec, those past the maximum are closed.
+    EINTR is returned, as a thread may be told to stop by a signal. Returns bytes (0: end of file) or -errno;
+    -EMSGSIZE when a message did not fit. */
+ssize_t swsgi_receive(int socket, void *_Nonnull buffer, size_t capacity, int *_Nonnull descriptors,
+                      size_t *_Nonnull descriptor_count, int flags);
+
+/** What a new program gets. Descriptor i of `descriptors` becomes descriptor i; every other one is closed. */
+typedef struct swsgi_spawn_request {
+    const char *_Nonnull path;
+    char *_Nullable const *_Nonnull arguments;
+    char *_Nullable const *_Nonnull environment;
+    const int *_Nonnull descriptors;
+    size_t descriptor_count;
+    /** 1: become uid, gid and groups, for good, and prove it. 0: stay who we are. */
+    int change_identity;
+    uid_t uid;
+    gid_t gid;
+    const gid_t *_Nullable groups;
+    size_t group_count;
+    /** Working directory, entered as the new identity; null: "/". */
+    const char *_Nullable directory;
+    /** File mode creation mask; negative: keep ours. */
+    int umask;
+} swsgi_spawn_request;
+
+/** Where a spawn failed. */
+enum {
+    SWSGI_SPAWN_OK = 0,
+    SWSGI_SPAWN_FORK = 1,
+    SWSGI_SPAWN_DESCRIPTORS = 2,
+    SWSGI_SPAWN_GROUPS = 3,
+    SWSGI_SPAWN_GID = 4,
+    SWSGI_SPAWN_UID = 5,
+    SWSGI_SPAWN_REGAINED = 6,
+    SWSGI_SPAWN_DIRECTORY = 7,
+    SWSGI_SPAWN_EXEC = 8
+};
+
+/** fork, then exec in a session of its own with no_new_privs when the identity changes: between the two only async-signal-safe
+    calls are allowed, which Swift can't promise. Returns the stage that failed with its errno, or SWSGI_SPAWN_OK and the pid. */
+int swsgi_spawn(const swsgi_spawn_request *_Nonnull request, pid_t *_Nonnull pid, int *_Nonnull error);
+
+/** A descriptor that becomes readable when process `pid` ends (no libc wrapper), or -errno. */
+int swsgi_pidfd_open(pid_t pid);
+
+/** memfd_create, filled and sealed against every change (fcntl is variadic). Returns a descriptor or -errno. */
+int swsgi_sealed_memory(const char *_Nonnull name, const void *_Nonnull bytes, size_t length);
+
+/** A memfd of `length` zero bytes that nobody can resize. Returns a descriptor or -errno. */
+int swsgi_shared_memory(const char *_Nonnull name, size_t length);
+
+/** Whether `descriptor` is a memfd sealed against shrinking and writing (F_GET_SEALS needs variadic fcntl). */
+int swsgi_is_sealed(int descriptor);
+
+/** How many exchanges a process can run at once, for the crash handler's table. */
+#define SWSGI_RUNNING_MAX 4096
+
+/** Puts handlers before those of the Swift runtime for fatal signals. A handler must be async-signal-safe: it ends every
+    running exchange at once (no client waits for a backtrace), writes one record of `record_length` bytes with the signal's
+    number in byte `signal_offset` to `control`, lets the former handler write its backtrace for at most `limit_seconds`,
+    and dies of the signal. */
+int swsgi_crash_handlers_install(int control, const void *_Nonnull record, size_t record_length, size_t signal_offset,
+                                 unsigned limit_seconds);
+
+/** The running exchange of request thread `slot`: its reply socket and text for the log, or -1 and null when it ends.
+    Read by the crash handler, hence plain atomics in static memory. */
+void swsgi_running_set(size_t slot, int reply, const char *_Nullable entry_file, const char *_Nullable request_line);
+
+/** Gives the calling thread an alternate signal stack, so that a stack overflow can be reported (MINSIGSTKSZ is a macro). */
+int swsgi_signal_stack_install(void);
+
+/** A signal's short name without "SIG", or null (sigabbrev_np hides behind _GNU_SOURCE). */
+const char *_Nullable swsgi_signal_name(int number);
+
+#endif

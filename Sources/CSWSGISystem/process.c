@@ -1,0 +1,134 @@
+#define _GNU_SOURCE
+#include "swsgi_system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The descriptors below this one are a new program's own; during the shuffle copies live above it. */
+enum { SHUFFLE_BASE = 64 };
+
+struct failure { int stage, error; };
+
+static void fail(int pipe, int stage) {
+    struct failure failure = {stage, errno};
+    ssize_t ignored = write(pipe, &failure, sizeof failure);
+    (void)ignored;
+    _exit(127);
+}
+
+static int place_descriptors(const swsgi_spawn_request *request, int *pipe) {
+    int copies[SHUFFLE_BASE];
+    if (request->descriptor_count > SHUFFLE_BASE) { errno = EMFILE; return -1; }
+    for (size_t i = 0; i < request->descriptor_count; i++)
+        if ((copies[i] = fcntl(request->descriptors[i], F_DUPFD_CLOEXEC, SHUFFLE_BASE + 1)) < 0) return -1;
+    int high = fcntl(*pipe, F_DUPFD_CLOEXEC, SHUFFLE_BASE + 1);
+    if (high < 0) return -1;
+    *pipe = high; /* the original may lie where a descriptor goes */
+    for (size_t i = 0; i < request->descriptor_count; i++)
+        if (dup2(copies[i], (int)i) < 0) return -1;
+    if (dup2(high, SHUFFLE_BASE) < 0 || fcntl(SHUFFLE_BASE, F_SETFD, FD_CLOEXEC) < 0) return -1;
+    *pipe = SHUFFLE_BASE;
+    if (request->descriptor_count < SHUFFLE_BASE
+        && syscall(SYS_close_range, (unsigned)request->descriptor_count, SHUFFLE_BASE - 1, 0) < 0) return -1;
+    return (int)syscall(SYS_close_range, SHUFFLE_BASE + 1, ~0u, 0);
+}
+
+/* The order is the only one that works: groups, then gid, then uid; each verified, and root must be out of reach. */
+static void change_identity(const swsgi_spawn_request *request, int pipe) {
+    uid_t real = 0, effective = 0, saved = 0;
+    gid_t real_group = 0, effective_group = 0, saved_group = 0;
+    if (setgroups(request->group_count, request->groups) < 0) fail(pipe, SWSGI_SPAWN_GROUPS);
+    if (setresgid(request->gid, request->gid, request->gid) < 0 || getresgid(&real_group, &effective_group, &saved_group) < 0)
+        fail(pipe, SWSGI_SPAWN_GID);
+    if (setresuid(request->uid, request->uid, request->uid) < 0 || getresuid(&real, &effective, &saved) < 0)
+        fail(pipe, SWSGI_SPAWN_UID);
+    errno = EPERM;
+    if (real != request->uid || effective != request->uid || saved != request->uid) fail(pipe, SWSGI_SPAWN_UID);
+    if (real_group != request->gid || effective_group != request->gid || saved_group != request->gid)
+        fail(pipe, SWSGI_SPAWN_GID);
+    if (request->uid != 0 && (setuid(0) == 0 || setresuid(-1, 0, -1) == 0)) { errno = EPERM; fail(pipe, SWSGI_SPAWN_REGAINED); }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(pipe, SWSGI_SPAWN_UID);
+}
+
+static void become(const swsgi_spawn_request *request, int pipe) {
+    sigset_t none;
+    setsid();
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (place_descriptors(request, &pipe) < 0) fail(pipe, SWSGI_SPAWN_DESCRIPTORS);
+    if (request->change_identity) change_identity(request, pipe);
+    if (chdir(request->directory ? request->directory : "/") < 0) fail(pipe, SWSGI_SPAWN_DIRECTORY);
+    if (request->umask >= 0) umask((mode_t)request->umask);
+    execve(request->path, request->arguments, request->environment);
+    fail(pipe, SWSGI_SPAWN_EXEC);
+}
+
+int swsgi_spawn(const swsgi_spawn_request *request, pid_t *pid, int *error) {
+    int report[2];
+    sigset_t all, before;
+    struct failure failure = {SWSGI_SPAWN_OK, 0};
+    if (pipe2(report, O_CLOEXEC) < 0) { *error = errno; return SWSGI_SPAWN_FORK; }
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before); /* no handler of ours may run in the child */
+    *pid = fork();
+    if (*pid == 0) become(request, report[1]);
+    int fork_error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (*pid < 0) { close(report[0]); *error = fork_error; return SWSGI_SPAWN_FORK; }
+    ssize_t got;
+    while ((got = read(report[0], &failure, sizeof failure)) < 0 && errno == EINTR) {}
+    close(report[0]);
+    if (got != (ssize_t)sizeof failure) return SWSGI_SPAWN_OK;
+    while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR) {}
+    *error = failure.error;
+    return failure.stage;
+}
+
+int swsgi_pidfd_open(pid_t pid) {
+    int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+const char *swsgi_signal_name(int number) { return sigabbrev_np(number); }
+
+int swsgi_sealed_memory(const char *name, const void *bytes, size_t length) {
+    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor < 0) return -errno;
+    for (size_t done = 0; done < length;) {
+        ssize_t written = write(descriptor, (const char *)bytes + done, length - done);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) goto failed;
+        done += (size_t)written;
+    }
+    if (fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0) return descriptor;
+failed:;
+    int error = errno;
+    close(descriptor);
+    return -error;
+}
+
+int swsgi_shared_memory(const char *name, size_t length) {
+    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor < 0) return -errno;
+    if (ftruncate(descriptor, (off_t)length) == 0
+        && fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) return descriptor;
+    int error = errno;
+    close(descriptor);
+    return -error;
+}
+
+int swsgi_is_sealed(int descriptor) {
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    return seals >= 0 && (seals & F_SEAL_SHRINK) && (seals & F_SEAL_WRITE);
+}

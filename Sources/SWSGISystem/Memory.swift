@@ -1,0 +1,57 @@
+internal import CSWSGISystem
+internal import Glibc
+
+/// Memory behind a descriptor, to hand to another process.
+public enum Memory {
+    /// A sealed copy of bytes: nobody can change or shorten it.
+    public static func sealed(_ name: String, _ bytes: UnsafeRawBufferPointer) throws(Errno) -> Descriptor {
+        var empty: UInt8 = 0
+        let start: UnsafeRawPointer = bytes.baseAddress ?? withUnsafePointer(to: &empty) { UnsafeRawPointer($0) }
+        return Descriptor(owning: try check(swsgi_sealed_memory(name, start, bytes.count)))
+    }
+
+    /// Zeroed memory of a fixed size, to be mapped by several processes.
+    public static func shared(_ name: String, bytes: Int) throws(Errno) -> Descriptor {
+        Descriptor(owning: try check(swsgi_shared_memory(name, bytes)))
+    }
+
+    /// Whether a received descriptor is memory that its sender can't change under the reader.
+    public static func isSealed(_ descriptor: Int32) -> Bool {
+        swsgi_is_sealed(descriptor) != 0
+    }
+
+    /// Maps shared memory; the mapping lives until the process ends or `unmap`.
+    public static func map(_ descriptor: Int32, bytes: Int, writable: Bool) throws(Errno) -> UnsafeMutableRawPointer {
+        let address = mmap(nil, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, descriptor, 0)
+        guard let address, address != MAP_FAILED else { throw .last }
+        return address
+    }
+
+    /// Ends a mapping.
+    public static func unmap(_ address: UnsafeMutableRawPointer, bytes: Int) {
+        munmap(address, bytes)
+    }
+
+    /// Reads a whole file, up to `limit` bytes; a longer one is an error (EFBIG).
+    public static func read(_ descriptor: Int32, limit: Int) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .last }
+        guard status.st_size <= limit else { throw Errno(EFBIG) }
+        bytes.reserveCapacity(Int(status.st_size) + 1)
+        while true {
+            let room = 64 * 1024
+            var failure: Errno?
+            let before = bytes.count
+            bytes.append(contentsOf: repeatElement(0, count: room))
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                pread(descriptor, buffer.baseAddress?.advanced(by: before), room, off_t(before))
+            }
+            if got < 0 { failure = .last }
+            bytes.removeLast(room - max(got, 0))
+            if let failure, !failure.interrupted { throw failure }
+            if got == 0 { return bytes }
+            if bytes.count > limit { throw Errno(EFBIG) }
+        }
+    }
+}

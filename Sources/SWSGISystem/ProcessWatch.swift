@@ -1,0 +1,77 @@
+internal import CSWSGISystem
+internal import Glibc
+
+/// How a process ended.
+public enum ProcessEnd: Equatable, Sendable, CustomStringConvertible {
+    /// It called exit, or returned from main.
+    case exited(Int32)
+    /// A signal ended it.
+    case signalled(Int32)
+
+    /// From the status that wait reports.
+    public init(waitStatus status: Int32) {
+        let signal = status & 0x7f
+        self = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
+    }
+
+    /// For a log line: "exited with status 3", "was ended by signal 9 (SIGKILL)".
+    public var description: String {
+        switch self {
+        case .exited(let status): "exited with status \(status)"
+        case .signalled(let number): "was ended by signal \(number) (\(signalName(number)))"
+        }
+    }
+}
+
+/// The name of a signal, as in "SIGSEGV".
+public func signalName(_ number: Int32) -> String {
+    guard let name = swsgi_signal_name(number) else { return "signal \(number)" }
+    return "SIG" + String(cString: name)
+}
+
+/// Watching processes.
+public enum ProcessWatch {
+    /// A descriptor that becomes readable when process `pid` ends.
+    public static func descriptor(of pid: Int32) throws(Errno) -> Descriptor {
+        Descriptor(owning: try check(swsgi_pidfd_open(pid)))
+    }
+
+    /// Collects one child that has ended, without waiting.
+    public static func reap() -> (pid: Int32, end: ProcessEnd)? {
+        var status: Int32 = 0
+        let pid = waitpid(-1, &status, WNOHANG)
+        return pid > 0 ? (pid, ProcessEnd(waitStatus: status)) : nil
+    }
+}
+
+/// What a daemon process does when a fatal signal comes.
+public enum CrashHandlers {
+    /// How many exchanges can be reported.
+    public static let runningLimit = Int(SWSGI_RUNNING_MAX)
+
+    /// Puts handlers before those of the Swift runtime: end the running exchanges, send `record` with the signal's number
+    /// at `signalOffset` to `control`, let the backtrace be written for at most `seconds`, die of the signal.
+    public static func install(
+        control: Int32, record: UnsafeRawBufferPointer, signalOffset: Int, seconds: UInt32
+    ) throws(Errno) {
+        guard let start = record.baseAddress else { throw Errno(EINVAL) }
+        _ = try check(swsgi_crash_handlers_install(control, start, record.count, signalOffset, seconds))
+    }
+
+    /// Tells the crash handler what thread `slot` is running: both texts must live until `ended(slot:)`.
+    @inline(__always)
+    public static func began(slot: Int, reply: Int32, entryFile: UnsafePointer<CChar>, line: UnsafePointer<CChar>) {
+        swsgi_running_set(slot, reply, entryFile, line)
+    }
+
+    /// Tells the crash handler that thread `slot` runs nothing.
+    @inline(__always)
+    public static func ended(slot: Int) {
+        swsgi_running_set(slot, -1, nil, nil)
+    }
+
+    /// Gives the calling thread a stack of its own for signal handlers.
+    public static func prepareThread() throws(Errno) {
+        _ = try check(swsgi_signal_stack_install())
+    }
+}
