@@ -52,7 +52,10 @@ public enum CrashHandlers {
     /// Puts handlers before those of the Swift runtime: end the running exchanges, send `record` with the signal's number
     /// at `signalOffset` to `control`, let the backtrace be written for at most `seconds`, die of the signal.
     public static func install(
-        control: Int32, record: UnsafeRawBufferPointer, signalOffset: Int, seconds: UInt32
+        control: Int32,
+        record: UnsafeRawBufferPointer,
+        signalOffset: Int,
+        seconds: UInt32
     ) throws(Errno) {
         guard let start = record.baseAddress else { throw Errno(EINVAL) }
         _ = try check(swsgi_crash_handlers_install(control, start, record.count, signalOffset, seconds))

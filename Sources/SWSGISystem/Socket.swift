@@ -39,8 +39,11 @@ public enum Socket {
         let type = kind == .stream ? SOCK_STREAM.rawValue : SOCK_SEQPACKET.rawValue
         let result = withUnsafeMutableBytes(of: &ends) { bytes in
             socketpair(
-                AF_UNIX, Int32(bitPattern: type | SOCK_CLOEXEC.rawValue), 0,
-                bytes.baseAddress?.assumingMemoryBound(to: Int32.self))
+                AF_UNIX,
+                Int32(bitPattern: type | SOCK_CLOEXEC.rawValue),
+                0,
+                bytes.baseAddress?.assumingMemoryBound(to: Int32.self)
+            )
         }
         guard result == 0 else { throw .last }
         return Pair(first: Descriptor(owning: ends.0), second: Descriptor(owning: ends.1))
@@ -66,8 +69,11 @@ public enum Socket {
     /// Sends bytes from up to three places with up to two descriptors attached; waits for room unless told not to.
     @discardableResult
     public static func send(
-        _ socket: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0),
-        _ third: UnsafeRawBufferPointer = .init(start: nil, count: 0), descriptors: (Int32, Int32) = (-1, -1),
+        _ socket: Int32,
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        _ third: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        descriptors: (Int32, Int32) = (-1, -1),
         waits: Bool = true
     ) throws(Errno) -> Int {
         var parts = (
@@ -81,9 +87,13 @@ public enum Socket {
             withUnsafeBytes(of: &attached) { attached in
                 guard let parts = parts.baseAddress else { return -Int(EINVAL) }
                 return swsgi_send(
-                    socket, parts.assumingMemoryBound(to: iovec.self), 3,
-                    attached.baseAddress?.assumingMemoryBound(to: Int32.self), attachedCount,
-                    waits ? 0 : Int32(MSG_DONTWAIT))
+                    socket,
+                    parts.assumingMemoryBound(to: iovec.self),
+                    3,
+                    attached.baseAddress?.assumingMemoryBound(to: Int32.self),
+                    attachedCount,
+                    waits ? 0 : Int32(MSG_DONTWAIT)
+                )
             }
         }
         return try check(sent)
@@ -100,15 +110,22 @@ public enum Socket {
 
     /// Receives bytes, or one message, with what is attached. Interruption by a signal is an error, as threads are stopped so.
     public static func receive(
-        _ socket: Int32, into buffer: UnsafeMutableRawBufferPointer, waits: Bool = true
+        _ socket: Int32,
+        into buffer: UnsafeMutableRawBufferPointer,
+        waits: Bool = true
     ) throws(Errno) -> Received {
         var attached: (Int32, Int32) = (-1, -1)
         var count = 0
         let received = withUnsafeMutableBytes(of: &attached) { attached in
             guard let start = buffer.baseAddress, let places = attached.baseAddress else { return -Int(EINVAL) }
             return swsgi_receive(
-                socket, start, buffer.count, places.assumingMemoryBound(to: Int32.self), &count,
-                waits ? 0 : Int32(MSG_DONTWAIT))
+                socket,
+                start,
+                buffer.count,
+                places.assumingMemoryBound(to: Int32.self),
+                &count,
+                waits ? 0 : Int32(MSG_DONTWAIT)
+            )
         }
         return Received(count: try check(received), descriptors: attached)
     }

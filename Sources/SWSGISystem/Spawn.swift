@@ -68,8 +68,13 @@ public struct Program: Sendable {
 
     /// A program with its surroundings.
     public init(
-        path: String, arguments: [String], environment: [String], descriptors: [Int32], identity: Identity? = nil,
-        directory: String? = nil, umask: UInt32? = nil
+        path: String,
+        arguments: [String],
+        environment: [String],
+        descriptors: [Int32],
+        identity: Identity? = nil,
+        directory: String? = nil,
+        umask: UInt32? = nil
     ) {
         self.path = path
         self.arguments = arguments
@@ -95,11 +100,19 @@ public struct Program: Sendable {
                                     return SpawnFailure.Stage.descriptors.rawValue
                                 }
                                 var request = swsgi_spawn_request(
-                                    path: path, arguments: arguments, environment: environment,
-                                    descriptors: first, descriptor_count: descriptors.count,
-                                    change_identity: identity == nil ? 0 : 1, uid: identity?.uid ?? 0,
-                                    gid: identity?.gid ?? 0, groups: groups.baseAddress, group_count: groups.count,
-                                    directory: directory, umask: umask.map { Int32(bitPattern: $0) } ?? -1)
+                                    path: path,
+                                    arguments: arguments,
+                                    environment: environment,
+                                    descriptors: first,
+                                    descriptor_count: descriptors.count,
+                                    change_identity: identity == nil ? 0 : 1,
+                                    uid: identity?.uid ?? 0,
+                                    gid: identity?.gid ?? 0,
+                                    groups: groups.baseAddress,
+                                    group_count: groups.count,
+                                    directory: directory,
+                                    umask: umask.map { Int32(bitPattern: $0) } ?? -1
+                                )
                                 return swsgi_spawn(&request, &pid, &error)
                             }
                         }
@@ -113,7 +126,8 @@ public struct Program: Sendable {
 }
 
 private func withCStrings<Result>(
-    _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>?) -> Result
+    _ strings: [String],
+    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>?) -> Result
 ) -> Result {
     var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
     pointers.append(nil)

@@ -1,0 +1,178 @@
+// 1xxx: mistakes in the configuration, found when it is read.
+extension MessageCode {
+    /// A directive lacks its name.
+    public static let nameMissing = MessageCode(
+        1001,
+        .error,
+        "A process group, application group or symbol has no name.",
+        cause: "The directive was written without its first argument, or with an empty one.",
+        cure: "Write the name: WSGIDaemonProcess NAME option=value ..."
+    )
+    /// A name that can't be used.
+    public static let nameInvalid = MessageCode(
+        1002,
+        .error,
+        "A process group's name has characters that are not allowed, or is too long.",
+        cause: "The name is shown in process lists and log lines.",
+        cure: "Use 1 to 64 letters, digits, '.', '_', '-' and ':'."
+    )
+    /// Two groups of one name.
+    public static let groupDuplicate = MessageCode(
+        1003,
+        .error,
+        "Two WSGIDaemonProcess directives define the same process group.",
+        cause: "Names are unique in the whole server, also between virtual hosts.",
+        cure: "Rename one, or remove it and use the other from both places."
+    )
+    /// An option that does not exist.
+    public static let optionUnknown = MessageCode(
+        1004,
+        .error,
+        "A directive has an option that does not exist.",
+        cause: "A spelling mistake, usually.",
+        cure: "See the directive's page for its options."
+    )
+    /// One option twice.
+    public static let optionRepeated = MessageCode(
+        1005,
+        .error,
+        "An option is given twice.",
+        cause: "It is not clear which one is meant.",
+        cure: "Remove one of them."
+    )
+    /// A number that is not one, or out of range.
+    public static let numberInvalid = MessageCode(
+        1006,
+        .error,
+        "An option's value is not a number in the allowed range.",
+        cause: "Numbers are read strictly: the whole value must be one.",
+        cure: "Write a number in the range that the message names."
+    )
+    /// An option without a value.
+    public static let optionForm = MessageCode(
+        1007,
+        .error,
+        "An option is not of the form name=value.",
+        cause: "A space around '=', or a quote that is not closed.",
+        cure: "Write name=value, or name=\"value with spaces\"."
+    )
+    /// A file mode creation mask that is not one.
+    public static let umaskInvalid = MessageCode(
+        1008,
+        .error,
+        "umask= is not an octal number from 0000 to 0777.",
+        cause: "See the value in the message.",
+        cure: "Write three or four octal digits, such as 0027."
+    )
+    /// A user that does not exist.
+    public static let userUnknown = MessageCode(
+        1009,
+        .error,
+        "user= names a user who does not exist.",
+        cause: "A spelling mistake, or the user is not created yet.",
+        cure: "Create the user, or correct the name; #uid works for users with an entry in the user database."
+    )
+    /// A group that does not exist.
+    public static let groupUnknown = MessageCode(
+        1010,
+        .error,
+        "group= names a group that does not exist.",
+        cause: "A spelling mistake, or the group is not created yet.",
+        cure: "Create the group, or correct the name."
+    )
+    /// A directory that can't be one.
+    public static let directoryInvalid = MessageCode(
+        1011,
+        .error,
+        "A directory option is not the absolute path of a directory.",
+        cause: "The path is relative, does not exist or is not a directory.",
+        cure: "Create the directory, or correct the path."
+    )
+    /// A change of user without the right to.
+    public static let identityNeedsRoot = MessageCode(
+        1012,
+        .error,
+        "user= or group= asks for an identity that httpd can't take.",
+        cause: "httpd was not started as root, so that its daemon processes run as the same user.",
+        cure: "Start httpd as root, or remove user= and group=."
+    )
+    /// A process group that nobody defines.
+    public static let processGroupUndefined = MessageCode(
+        1013,
+        .error,
+        "A process group is used that no WSGIDaemonProcess defines.",
+        cause: "A spelling mistake, or the defining virtual host is not enabled.",
+        cure: "Define it with WSGIDaemonProcess, or correct the name."
+    )
+    /// A process group of another virtual host.
+    public static let processGroupForeign = MessageCode(
+        1014,
+        .error,
+        "A process group is used that belongs to another virtual host.",
+        cause: "A group defined in a virtual host serves that host and those with the same ServerName only.",
+        cure: "Define it in the main server to share it, or define one for each virtual host."
+    )
+    /// Arguments of an alias.
+    public static let aliasArguments = MessageCode(
+        1015,
+        .error,
+        "WSGIScriptAlias needs a URL path and the path of an entry file.",
+        cause: "An argument is missing, or the URL path does not begin with '/'.",
+        cure: "Write: WSGIScriptAlias /url-path /path/of/the/entry-file.wsgi"
+    )
+    /// Not On and not Off.
+    public static let flagInvalid = MessageCode(
+        1016,
+        .error,
+        "A directive's value is neither On nor Off.",
+        cause: "See the value in the message.",
+        cure: "Write On or Off."
+    )
+    /// An option of mod_wsgi that does nothing here.
+    public static let optionWithoutEffect = MessageCode(
+        1017,
+        .warning,
+        "An option of mod_wsgi is accepted, but has no effect.",
+        cause: "It concerns Python or a mechanism that mod_swsgi does not have, or this version does not implement it.",
+        cure: "Remove it when the configuration is no longer used with mod_wsgi."
+    )
+    /// The primary group differs from httpd's.
+    public static let primaryGroup = MessageCode(
+        1018,
+        .notice,
+        "user= without group= uses the user's primary group.",
+        cause: "mod_wsgi would use httpd's own group here.",
+        cure: "Write group= to say which one is meant."
+    )
+    /// An entry file that won't work.
+    public static let entryFileDoubtful = MessageCode(
+        1019,
+        .warning,
+        "The entry file of an alias can't be used as it is now.",
+        cause: "It does not exist, is a directory, or can't be read.",
+        cure: "Put the entry file in its place; no restart is needed then."
+    )
+    /// The daemon program is missing.
+    public static let programMissing = MessageCode(
+        1020,
+        .critical,
+        "The program for daemon processes is not beside the module.",
+        cause: "mod_swsgi.so was copied without swsgid.",
+        cure: "Install both into one directory, as scripts/install does."
+    )
+    /// A display name that can't be used.
+    public static let textInvalid = MessageCode(
+        1021,
+        .error,
+        "An option's text is empty, too long or has control characters.",
+        cause: "See the value in the message.",
+        cure: "Use 1 to 255 printable characters."
+    )
+
+    static let configuration: [MessageCode] = [
+        nameMissing, nameInvalid, groupDuplicate, optionUnknown, optionRepeated, numberInvalid, optionForm,
+        umaskInvalid,
+        userUnknown, groupUnknown, directoryInvalid, identityNeedsRoot, processGroupUndefined, processGroupForeign,
+        aliasArguments, flagInvalid, optionWithoutEffect, primaryGroup, entryFileDoubtful, programMissing, textInvalid,
+    ]
+}

@@ -1,0 +1,122 @@
+// 3xxx: the life of the supervisor and of daemon processes.
+extension MessageCode {
+    /// A daemon process died.
+    public static let processEnded = MessageCode(
+        3001,
+        .error,
+        "A daemon process ended without being told to.",
+        cause:
+            "A crash of the application (see the backtrace before this line), exit() in it, or somebody's signal, such as the kernel's when memory is short.",
+        cure:
+            "Mend the application. A new process is started at once; the requests that ran in this one were answered 502."
+    )
+    /// The supervisor died.
+    public static let supervisorEnded = MessageCode(
+        3002,
+        .error,
+        "The supervisor of the daemon processes ended without being told to.",
+        cause: "Somebody's signal, or a fault of mod_swsgi.",
+        cure: "A new one is started; daemon processes are replaced. Report it when nobody sent a signal."
+    )
+    /// A daemon process could not be started.
+    public static let startFailed = MessageCode(
+        3003,
+        .error,
+        "A daemon process could not be started.",
+        cause: "The message names the step and the system's reason.",
+        cure: "Remove that reason: limits of processes, permissions of the working directory, a missing program."
+    )
+    /// Restarts are slowed down.
+    public static let restartDelayed = MessageCode(
+        3004,
+        .error,
+        "The processes of a group keep ending; the next one is started after a delay.",
+        cause: "Each ended soon after its start.",
+        cure: "See why they end in the lines before. The delay ends when one stays alive."
+    )
+    /// The supervisor could not be started.
+    public static let supervisorStartFailed = MessageCode(
+        3005,
+        .critical,
+        "The supervisor of the daemon processes could not be started.",
+        cause: "The message names the step and the system's reason.",
+        cure: "Remove that reason; it is tried again."
+    )
+    /// A reload has begun.
+    public static let reloadStarted = MessageCode(
+        3006,
+        .notice,
+        "An entry file has changed: the group's processes are being replaced.",
+        cause: "A deployment.",
+        cure: "Nothing to do."
+    )
+    /// A reload is complete.
+    public static let reloadDone = MessageCode(
+        3007,
+        .notice,
+        "All processes of the group run the new code.",
+        cause: "A deployment.",
+        cure: "Nothing to do."
+    )
+    /// A reload failed.
+    public static let reloadFailed = MessageCode(
+        3008,
+        .error,
+        "The new code of an application can't be loaded: the old code serves on.",
+        cause: "See the line before this one.",
+        cure: "Mend the deployment; the next change of the entry file is tried again."
+    )
+    /// A process had to be killed.
+    public static let processKilled = MessageCode(
+        3009,
+        .warning,
+        "A daemon process did not end in time and was killed.",
+        cause: "It was told to end, and requests or clean-up took longer than shutdown-timeout.",
+        cure: "Nothing when the requests' clients are gone anyway; otherwise look at what takes so long."
+    )
+    /// A process said something impossible.
+    public static let processMisbehaved = MessageCode(
+        3010,
+        .error,
+        "A daemon process sent something to the supervisor that it can't mean, and was killed.",
+        cause: "The application writes to descriptors that are not its own.",
+        cure: "Mend the application."
+    )
+    /// A process closed its control socket.
+    public static let processSilent = MessageCode(
+        3011,
+        .error,
+        "A daemon process closed its socket to the supervisor, and was killed.",
+        cause: "The application closes descriptors that are not its own.",
+        cure: "Mend the application."
+    )
+    /// The plan is unreadable, or something else stops the supervisor.
+    public static let supervisorFailed = MessageCode(
+        3012,
+        .critical,
+        "The supervisor can't work.",
+        cause: "The message names the step and the system's reason.",
+        cure: "Remove that reason; httpd starts it again."
+    )
+    /// A group's queue could not be made.
+    public static let queueFailed = MessageCode(
+        3013,
+        .critical,
+        "The queue of the process groups could not be made.",
+        cause: "Too few descriptors or too little memory.",
+        cure: "Raise the limit of open files."
+    )
+    /// A worker can't set itself up.
+    public static let setupFailed = MessageCode(
+        3014,
+        .error,
+        "A daemon process could not set itself up.",
+        cause: "The message names the step and the system's reason.",
+        cure: "Remove that reason."
+    )
+
+    static let processes: [MessageCode] = [
+        processEnded, supervisorEnded, startFailed, restartDelayed, supervisorStartFailed, reloadStarted, reloadDone,
+        reloadFailed, processKilled, processMisbehaved, processSilent, supervisorFailed, queueFailed, setupFailed,
+    ]
+}

@@ -1,0 +1,273 @@
+// Messages between the supervisor and one daemon process, over a SOCK_SEQPACKET pair: kind UInt8, then its fields.
+// The supervisor treats what a daemon process says as hostile: bounded, checked, and never more than a request.
+
+/// One application of a process group, as a configuration or a request names it.
+public struct ApplicationKey: Hashable, Sendable {
+    /// Path of the entry file.
+    public var entryFile: String
+    /// Application group; empty for `%{GLOBAL}`.
+    public var applicationGroup: String
+    /// Name of the exported function.
+    public var symbol: String
+
+    /// A key from its parts.
+    public init(entryFile: String, applicationGroup: String, symbol: String) {
+        self.entryFile = entryFile
+        self.applicationGroup = applicationGroup
+        self.symbol = symbol
+    }
+
+    func write(to writer: inout ByteWriter) {
+        writer.write(entryFile)
+        writer.write(applicationGroup)
+        writer.write(symbol)
+    }
+
+    init(_ reader: inout ByteReader) throws(Malformed) {
+        entryFile = try reader.readText(limit: ControlLimits.path)
+        applicationGroup = try reader.readText(limit: ControlLimits.name)
+        symbol = try reader.readText(limit: ControlLimits.name)
+    }
+}
+
+/// One state of an application's entry file.
+public struct ApplicationVersion: Equatable, Sendable {
+    /// Which application.
+    public var key: ApplicationKey
+    /// Which state of its entry file.
+    public var identity: FileIdentity
+
+    /// A version from its parts.
+    public init(key: ApplicationKey, identity: FileIdentity) {
+        self.key = key
+        self.identity = identity
+    }
+
+    func write(to writer: inout ByteWriter) {
+        key.write(to: &writer)
+        writer.write(identity.device)
+        writer.write(identity.inode)
+        writer.write(identity.size)
+        writer.write(identity.modified)
+    }
+
+    init(_ reader: inout ByteReader) throws(Malformed) {
+        key = try ApplicationKey(&reader)
+        identity = FileIdentity(
+            device: try reader.read(),
+            inode: try reader.read(),
+            size: try reader.read(),
+            modified: try reader.read()
+        )
+    }
+}
+
+/// Limits of control messages.
+public enum ControlLimits {
+    /// Bytes of a whole message.
+    public static let message = 128 * 1024
+    /// Bytes of a path.
+    public static let path = 4096
+    /// Bytes of a name.
+    public static let name = 1024
+    /// Bytes of a text for the log.
+    public static let text = 8192
+    /// Applications of one process group that its processes load before they take work.
+    public static let applications = 64
+}
+
+/// An application that ended its process, or kept it waiting, while it was loaded: not tried again until its entry file changes.
+public struct PoisonedApplication: Equatable, Sendable {
+    /// Which state of which application.
+    public var version: ApplicationVersion
+    /// What happened, for the log lines of its requests.
+    public var reason: String
+
+    /// A note from its parts.
+    public init(version: ApplicationVersion, reason: String) {
+        self.version = version
+        self.reason = reason
+    }
+}
+
+/// What a daemon process is to do; its first message.
+public struct WorkerPlan: Equatable, Sendable {
+    /// Name of the process group.
+    public var group: String
+    /// Request threads.
+    public var threads: UInt32
+    /// Processes of the group.
+    public var processes: UInt32
+    /// Directory for snapshots, which only this process's user can read.
+    public var snapshots: String
+    /// Text to show in process lists; nil: leave the program's name.
+    public var displayName: String?
+    /// Applications to load before taking work; one that can't be loaded is answered 500.
+    public var preload: [ApplicationKey] = []
+    /// Applications without which this process is not to take work: it exits with `WorkerExit.notLoaded`.
+    public var required: [ApplicationKey] = []
+    /// Applications not to load.
+    public var poisoned: [PoisonedApplication] = []
+
+    /// A plan without applications.
+    public init(group: String, threads: UInt32, processes: UInt32, snapshots: String, displayName: String?) {
+        self.group = group
+        self.threads = threads
+        self.processes = processes
+        self.snapshots = snapshots
+        self.displayName = displayName
+    }
+}
+
+/// Exit codes of a daemon process that mean something to the supervisor.
+public enum WorkerExit {
+    /// Everything in order: drained, or the generation has ended.
+    public static let done: Int32 = 0
+    /// A required application could not be loaded; the reason has been logged.
+    public static let notLoaded: Int32 = 81
+    /// The process could not set itself up.
+    public static let setup: Int32 = 82
+}
+
+/// What the supervisor tells a daemon process.
+public enum SupervisorMessage: Equatable, Sendable {
+    /// The first message: what to do.
+    case configure(WorkerPlan)
+    /// Take no more work, send waiting exchanges to the queue for the new code, finish the others, exit.
+    case drain
+    /// The new state of this entry file can't be had: send exchanges that wait for it to the queue for the old code.
+    case reloadFailed(ApplicationVersion)
+
+    /// The message's bytes.
+    public var bytes: [UInt8] {
+        var writer = ByteWriter()
+        switch self {
+        case .configure(let plan):
+            writer.write(UInt8(1))
+            writer.write(plan.group)
+            writer.write(plan.threads)
+            writer.write(plan.processes)
+            writer.write(plan.snapshots)
+            writer.write(plan.displayName)
+            writer.write(plan.preload) { $1.write(to: &$0) }
+            writer.write(plan.required) { $1.write(to: &$0) }
+            writer.write(plan.poisoned) { writer, poisoned in
+                poisoned.version.write(to: &writer)
+                writer.write(poisoned.reason)
+            }
+        case .drain:
+            writer.write(UInt8(2))
+        case .reloadFailed(let version):
+            writer.write(UInt8(3))
+            version.write(to: &writer)
+        }
+        return writer.bytes
+    }
+
+    /// Reads a message.
+    public init(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {
+        var reader = ByteReader(bytes)
+        switch try reader.read(UInt8.self) {
+        case 1: self = .configure(try Self.plan(&reader))
+        case 2: self = .drain
+        case 3: self = .reloadFailed(try ApplicationVersion(&reader))
+        case let kind: throw Malformed("unknown supervisor message \(kind)")
+        }
+        try reader.finish()
+    }
+
+    private static func plan(_ reader: inout ByteReader) throws(Malformed) -> WorkerPlan {
+        var plan = WorkerPlan(
+            group: try reader.readText(limit: ControlLimits.name),
+            threads: try reader.read(),
+            processes: try reader.read(),
+            snapshots: try reader.readText(limit: ControlLimits.path),
+            displayName: try reader.readOptionalText(limit: ControlLimits.name)
+        )
+        plan.preload = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
+            try ApplicationKey(&reader)
+        }
+        plan.required = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
+            try ApplicationKey(&reader)
+        }
+        plan.poisoned = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
+            PoisonedApplication(
+                version: try ApplicationVersion(&reader),
+                reason: try reader.readText(limit: ControlLimits.text)
+            )
+        }
+        return plan
+    }
+}
+
+/// What a daemon process tells the supervisor.
+public enum WorkerMessage: Equatable, Sendable {
+    /// All request threads take work.
+    case ready
+    /// About to load this state of an application: from here its own code runs.
+    case loading(ApplicationVersion)
+    /// That application has been loaded.
+    case loaded(ApplicationVersion)
+    /// That application can't be loaded, and nothing of it is running.
+    case notLoaded(ApplicationVersion)
+    /// A request showed this newer state of an entry file: replace the processes of the group.
+    case changed(ApplicationVersion)
+    /// A fatal signal has come; the process ends after its backtrace.
+    case crashing(signal: UInt8)
+    /// Somebody asked this process to end (SIGTERM, SIGINT, SIGUSR1): replace it, then let it drain.
+    case leaving(signal: UInt8)
+    /// A line for the log, at httpd's level (3 error ... 7 debug), with its code where it has one.
+    case log(level: UInt8, text: String)
+
+    /// Where the signal's number stands in the bytes of `crashing`.
+    public static let crashSignalOffset = 1
+
+    /// The message's bytes.
+    public var bytes: [UInt8] {
+        var writer = ByteWriter()
+        switch self {
+        case .ready:
+            writer.write(UInt8(65))
+        case .loading(let version):
+            writer.write(UInt8(66))
+            version.write(to: &writer)
+        case .loaded(let version):
+            writer.write(UInt8(67))
+            version.write(to: &writer)
+        case .notLoaded(let version):
+            writer.write(UInt8(68))
+            version.write(to: &writer)
+        case .changed(let version):
+            writer.write(UInt8(69))
+            version.write(to: &writer)
+        case .crashing(let signal):
+            writer.write(UInt8(70))
+            writer.write(signal)
+        case .leaving(let signal):
+            writer.write(UInt8(71))
+            writer.write(signal)
+        case .log(let level, let text):
+            writer.write(UInt8(72))
+            writer.write(level)
+            writer.write(String(decoding: Array(text.utf8.prefix(ControlLimits.text)), as: UTF8.self))
+        }
+        return writer.bytes
+    }
+
+    /// Reads a message.
+    public init(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {
+        var reader = ByteReader(bytes)
+        switch try reader.read(UInt8.self) {
+        case 65: self = .ready
+        case 66: self = .loading(try ApplicationVersion(&reader))
+        case 67: self = .loaded(try ApplicationVersion(&reader))
+        case 68: self = .notLoaded(try ApplicationVersion(&reader))
+        case 69: self = .changed(try ApplicationVersion(&reader))
+        case 70: self = .crashing(signal: try reader.read())
+        case 71: self = .leaving(signal: try reader.read())
+        case 72: self = .log(level: try reader.read(), text: try reader.readText(limit: ControlLimits.text * 3))
+        case let kind: throw Malformed("unknown message \(kind)")
+        }
+        try reader.finish()
+    }
+}

@@ -1,0 +1,170 @@
+// Frames on the reply socket: type UInt8 | flags UInt8 | 0 UInt16 | length of the payload UInt32, then the payload.
+// Host byte order: both ends are processes of one machine. Each end treats the other as hostile.
+
+/// What a frame is.
+public enum FrameKind: UInt8, Sendable {
+    /// Daemon process: send up to this many bytes (UInt32) of the request body.
+    case wantBody = 1
+    /// Daemon process: status and headers of the response; see `ResponseHead`.
+    case head = 2
+    /// Daemon process: bytes of the response body.
+    case data = 3
+    /// Daemon process: the exchange has ended; outcome UInt8. The reply end is attached.
+    case end = 4
+    /// Daemon process: level UInt8, then text for the error log.
+    case log = 5
+    /// Daemon process: put the exchange on the queue again; UInt8: 0 for new code, 1 for code as old as it is.
+    /// The reply end is attached.
+    case retry = 6
+    /// httpd: bytes of the request body.
+    case body = 65
+    /// httpd: the request body has ended; UInt8: 0 completely, 1 it could not be read further.
+    case bodyEnd = 66
+}
+
+/// How an application ended an exchange.
+public enum ExchangeOutcome: UInt8, Sendable {
+    /// The response is complete.
+    case complete = 0
+    /// The application failed: nothing more will come.
+    case failed = 1
+    /// The entry file could not be loaded.
+    case notLoaded = 2
+}
+
+/// The header of a frame.
+public struct FrameHeader: Equatable, Sendable {
+    /// Bytes of a header.
+    public static let size = 8
+    /// Bytes that a payload may have.
+    public static let payloadLimit = 1024 * 1024
+    /// Bytes of the largest response head.
+    public static let headLimit = 256 * 1024
+    /// Bytes of text in one log frame.
+    public static let logLimit = 32 * 1024
+
+    /// What the frame is.
+    public var kind: FrameKind
+    /// Bytes of the payload.
+    public var length: Int
+
+    /// A header.
+    public init(_ kind: FrameKind, length: Int) {
+        self.kind = kind
+        self.length = length
+    }
+
+    /// Reads a header, or says what is wrong with it.
+    public init(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {
+        guard bytes.count >= Self.size else { throw Malformed("frame header of \(bytes.count) bytes") }
+        guard let kind = FrameKind(rawValue: bytes[0]) else { throw Malformed("unknown frame type \(bytes[0])") }
+        guard bytes[1] == 0, bytes[2] == 0, bytes[3] == 0 else { throw Malformed("unknown frame flags") }
+        let length = Int(bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+        let limit: ClosedRange<Int> =
+            switch kind {
+            case .wantBody: 4...4
+            case .head: ResponseHead.fixedSize...Self.headLimit
+            case .data, .body: 1...Self.payloadLimit
+            case .end, .retry, .bodyEnd: 1...1
+            case .log: 1...Self.logLimit
+            }
+        guard limit.contains(length) else { throw Malformed("\(kind) frame of \(length) bytes") }
+        self.kind = kind
+        self.length = length
+    }
+
+    /// Writes the header to the first bytes of `buffer`.
+    public func write(to buffer: UnsafeMutableRawBufferPointer) {
+        buffer.storeBytes(of: UInt32(kind.rawValue), as: UInt32.self)
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: length), toByteOffset: 4, as: UInt32.self)
+    }
+}
+
+/// The payload of a HEAD frame: status UInt16 | headers UInt16 | reason length UInt32 | content length Int64 (-1: not known),
+/// the reason, then for each header: name length UInt32 | value length UInt32 | name | value.
+public enum ResponseHead {
+    /// Bytes before the reason.
+    public static let fixedSize = 16
+    /// Headers that a response may have.
+    public static let headerLimit = 1000
+}
+
+/// A received response head: a checked view of bytes that must outlive it.
+public struct ReceivedResponseHead {
+    /// Final status, 200 to 599.
+    public let status: Int
+    /// The body's length that the daemon process knows, or nil.
+    public let contentLength: Int64?
+    /// Reason phrase; may be empty.
+    public let reason: UnsafeRawBufferPointer
+    /// How many headers follow.
+    public let headerCount: Int
+    private let headers: UnsafeRawBufferPointer
+
+    /// Checks the payload of a HEAD frame: numbers, lengths, the form of the reason and of every name and value.
+    public init(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
+        var reader = ByteReader(payload)
+        status = Int(try reader.read(UInt16.self))
+        guard (200...599).contains(status) else { throw Malformed("status \(status)") }
+        headerCount = Int(try reader.read(UInt16.self))
+        guard headerCount <= ResponseHead.headerLimit else { throw Malformed("\(headerCount) headers") }
+        let reasonLength = Int(try reader.read(UInt32.self))
+        let length = try reader.read(Int64.self)
+        guard length >= -1 else { throw Malformed("content length \(length)") }
+        contentLength = length < 0 ? nil : length
+        reason = try reader.read(count: reasonLength)
+        guard HeaderSyntax.isValue(reason) else { throw Malformed("control character in the reason phrase") }
+        headers = UnsafeRawBufferPointer(rebasing: payload[(payload.count - reader.remaining)...])
+        for _ in 0..<headerCount {
+            let name = Int(try reader.read(UInt32.self))
+            let value = Int(try reader.read(UInt32.self))
+            guard HeaderSyntax.isToken(try reader.read(count: name)) else {
+                throw Malformed("header name is not a token")
+            }
+            guard HeaderSyntax.isValue(try reader.read(count: value)) else {
+                throw Malformed("control character in a header value")
+            }
+        }
+        try reader.finish()
+    }
+
+    /// Calls `body` with each name and value.
+    public func forEachHeader(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void) {
+        var offset = 0
+        for _ in 0..<headerCount {
+            let name = Int(headers.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            let value = Int(headers.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self))
+            let start = offset + 8
+            body(
+                UnsafeRawBufferPointer(rebasing: headers[start..<start + name]),
+                UnsafeRawBufferPointer(rebasing: headers[start + name..<start + name + value])
+            )
+            offset = start + name + value
+        }
+    }
+}
+
+/// The grammar of header fields (RFC 9110, sections 5.5 and 5.6.2).
+public enum HeaderSyntax {
+    /// Whether bytes are a token: a header's name.
+    public static func isToken(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        !bytes.isEmpty && bytes.allSatisfy(isTokenByte)
+    }
+
+    /// Whether bytes may be a header's value or a reason phrase: no control characters but the tab.
+    public static func isValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.allSatisfy { ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }
+    }
+
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+}
