@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,9 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The descriptors below this one are a new program's own; during the shuffle copies live above it. */
-enum { SHUFFLE_BASE = 64 };
 
 struct failure { int stage, error; };
 
@@ -25,21 +23,20 @@ static void fail(int pipe, int stage) {
     _exit(127);
 }
 
-static int place_descriptors(const swsgi_spawn_request *request, int *pipe) {
-    int copies[SHUFFLE_BASE];
-    if (request->descriptor_count > SHUFFLE_BASE) { errno = EMFILE; return -1; }
-    for (size_t i = 0; i < request->descriptor_count; i++)
-        if ((copies[i] = fcntl(request->descriptors[i], F_DUPFD_CLOEXEC, SHUFFLE_BASE + 1)) < 0) return -1;
-    int high = fcntl(*pipe, F_DUPFD_CLOEXEC, SHUFFLE_BASE + 1);
+/* Copies go above every place first, as a descriptor may stand where another one belongs. `copies` was allocated before the fork. */
+static int place_descriptors(const swsgi_spawn_request *request, int *copies, int *pipe) {
+    int count = (int)request->descriptor_count, limit = count;
+    for (int i = 0; i < count; i++) limit = request->descriptors[i] > limit ? request->descriptors[i] : limit;
+    limit = *pipe > limit ? *pipe : limit;
+    int high = fcntl(*pipe, F_DUPFD_CLOEXEC, limit + 1);
     if (high < 0) return -1;
     *pipe = high; /* the original may lie where a descriptor goes */
-    for (size_t i = 0; i < request->descriptor_count; i++)
-        if (dup2(copies[i], (int)i) < 0) return -1;
-    if (dup2(high, SHUFFLE_BASE) < 0 || fcntl(SHUFFLE_BASE, F_SETFD, FD_CLOEXEC) < 0) return -1;
-    *pipe = SHUFFLE_BASE;
-    if (request->descriptor_count < SHUFFLE_BASE
-        && syscall(SYS_close_range, (unsigned)request->descriptor_count, SHUFFLE_BASE - 1, 0) < 0) return -1;
-    return (int)syscall(SYS_close_range, SHUFFLE_BASE + 1, ~0u, 0);
+    for (int i = 0; i < count; i++)
+        if ((copies[i] = fcntl(request->descriptors[i], F_DUPFD_CLOEXEC, limit + 1)) < 0) return -1;
+    for (int i = 0; i < count; i++)
+        if (dup2(copies[i], i) < 0) return -1;
+    if (count < high && syscall(SYS_close_range, (unsigned)count, (unsigned)high - 1, 0) < 0) return -1;
+    return (int)syscall(SYS_close_range, (unsigned)high + 1, ~0u, 0);
 }
 
 /* The order is the only one that works: groups, then gid, then uid; each verified, and root must be out of reach. */
@@ -59,13 +56,13 @@ static void change_identity(const swsgi_spawn_request *request, int pipe) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(pipe, SWSGI_SPAWN_UID);
 }
 
-static void become(const swsgi_spawn_request *request, int pipe) {
+static void become(const swsgi_spawn_request *request, int *copies, int pipe) {
     sigset_t none;
     setsid();
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (place_descriptors(request, &pipe) < 0) fail(pipe, SWSGI_SPAWN_DESCRIPTORS);
+    if (place_descriptors(request, copies, &pipe) < 0) fail(pipe, SWSGI_SPAWN_DESCRIPTORS);
     if (request->change_identity) change_identity(request, pipe);
     if (chdir(request->directory ? request->directory : "/") < 0) fail(pipe, SWSGI_SPAWN_DIRECTORY);
     if (request->umask >= 0) umask((mode_t)request->umask);
@@ -77,14 +74,16 @@ int swsgi_spawn(const swsgi_spawn_request *request, pid_t *pid, int *error) {
     int report[2];
     sigset_t all, before;
     struct failure failure = {SWSGI_SPAWN_OK, 0};
-    if (pipe2(report, O_CLOEXEC) < 0) { *error = errno; return SWSGI_SPAWN_FORK; }
+    int *copies = calloc(request->descriptor_count + 1, sizeof *copies);
+    if (!copies || pipe2(report, O_CLOEXEC) < 0) { *error = errno; free(copies); return SWSGI_SPAWN_FORK; }
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before); /* no handler of ours may run in the child */
     *pid = fork();
-    if (*pid == 0) become(request, report[1]);
+    if (*pid == 0) become(request, copies, report[1]);
     int fork_error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(report[1]);
+    free(copies);
     if (*pid < 0) { close(report[0]); *error = fork_error; return SWSGI_SPAWN_FORK; }
     ssize_t got;
     while ((got = read(report[0], &failure, sizeof failure)) < 0 && errno == EINTR) {}

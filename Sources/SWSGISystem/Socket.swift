@@ -26,6 +26,9 @@ public enum Socket {
         /// Attached descriptors, owned by the receiver; -1 where there is none.
         public let descriptors: (Int32, Int32)
 
+        /// What has not been received yet.
+        public static let nothing = Received(count: 0, descriptors: (-1, -1))
+
         /// Closes attached descriptors that nobody wants.
         public func closeDescriptors() {
             if descriptors.0 >= 0 { close(descriptors.0) }

@@ -1,1 +1,16 @@
-@main struct M { static func main() {} }
+internal import Glibc
+internal import SWSGISupervisor
+internal import SWSGIWorker
+
+/// The program beside the module: `swsgid supervise` is started by httpd, `swsgid serve` by the supervisor.
+@main
+struct Swsgid {
+    static func main() {
+        switch CommandLine.arguments.dropFirst().first {
+        case "serve": exit(serve())
+        default:
+            fputs("swsgid is started by mod_swsgi and is of no use by itself\n", stderr)
+            exit(64)
+        }
+    }
+}

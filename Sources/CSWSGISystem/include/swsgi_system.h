@@ -91,4 +91,25 @@ int swsgi_signal_stack_install(void);
 /** A signal's short name without "SIG", or null (sigabbrev_np hides behind _GNU_SOURCE). */
 const char *_Nullable swsgi_signal_name(int number);
 
+/** Shows `title` in process lists: as the name (prctl is variadic) and in the memory of the arguments and environment, which
+    the environment is moved out of. */
+void swsgi_process_title(int argument_count, char *_Nullable *_Nonnull arguments, const char *_Nonnull title);
+
+/** Lets standard output leave line by line (the FILE objects are mutable globals, out of Swift's reach). */
+void swsgi_line_buffering(void);
+
+/** Writes what standard output holds back and ends the process, without the clean-up that may crash under running threads. */
+_Noreturn void swsgi_end(int status);
+
+/** Makes the calling thread the one that SIGTERM, SIGINT and SIGUSR1 reach, whichever thread they hit: it sees them in
+    `swsgi_control_wait` only. SIGHUP and SIGUSR2 do nothing; SIGPIPE is ignored; the wake signal ends waiting calls. */
+int swsgi_control_thread(void);
+
+/** Waits until `descriptor` is readable (returns 0), a signal has come (its number), a thread has waked us (-EINTR) or
+    the time is over (-ETIMEDOUT). The signals are let in by ppoll alone, so that none is missed. */
+int swsgi_control_wait(int descriptor, int milliseconds);
+
+/** Ends a waiting call of another thread with EINTR, or wakes the control thread (`thread` 0). */
+void swsgi_wake(unsigned long thread);
+
 #endif

@@ -1,0 +1,117 @@
+internal import CSWSGI
+internal import Glibc
+internal import SWSGIConfiguration
+internal import SWSGISystem
+public import SWSGIWire
+
+/// One exchange after the other, of one request thread: what the application reaches through the host's table.
+///
+/// Used by one thread at a time; all its memory is kept from exchange to exchange.
+public final class Exchange {
+    private var reply: Int32 = -1
+    private var head: ReceivedHead?
+    private var own = OwnFields()
+    private var output: ResponseBuffer
+    private var input: BodyReader
+    private let thread: Int
+
+    /// The working memory of request thread number `thread`, counted from 1.
+    public init(thread: Int) {
+        self.thread = thread
+        output = ResponseBuffer()
+        input = BodyReader()
+    }
+
+    static func from(_ pointer: OpaquePointer) -> Exchange {
+        Unmanaged<Exchange>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+    }
+
+    /// Runs the application on one exchange and ends it. `reply` stays the caller's to close.
+    public func run(_ instance: Instance, head: ReceivedHead, reply: Int32) {
+        self.head = head
+        self.reply = reply
+        own.begin(thread: thread)
+        output.begin(reply)
+        input.begin(reply, hasBody: head.flags.contains(.body))
+        defer { self.head = nil }
+        let pointer = OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
+        let result = instance.application.pointee.respond(instance.application.pointee.context, instance.host, pointer)
+        if result == 0, !output.isStarted {
+            log(.error, "the application ended without starting a response")
+        }
+        output.end(result == 0 && output.isStarted ? .complete : .failed, returnsReply: input.isIdle)
+    }
+
+    /// Ends an exchange that no application may run.
+    public static func refuse(_ reply: Int32, _ outcome: ExchangeOutcome) {
+        sendLast(reply, .end, outcome.rawValue)
+    }
+
+    /// Sends an exchange back to the queue: for new code, or for code as old as it is.
+    public static func retry(_ reply: Int32, acceptsStale: Bool) {
+        sendLast(reply, .retry, acceptsStale ? 1 : 0)
+    }
+
+    private static func sendLast(_ reply: Int32, _ kind: FrameKind, _ byte: UInt8) {
+        withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 1, alignment: 8) { frame in
+            FrameHeader(kind, length: 1).write(to: frame)
+            frame[FrameHeader.size] = byte
+            // The far end may be gone: then there is nobody to tell.
+            _ = try? Socket.send(reply, UnsafeRawBufferPointer(frame), descriptors: (reply, -1))
+        }
+    }
+
+    // MARK: What the host's table calls
+
+    var environCount: Int { (head?.fieldCount ?? 0) + OwnFields.count }
+
+    func environValue(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        head?.value(of: name) ?? own.value(of: name)
+    }
+
+    func environField(_ index: Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
+        guard let head else { return nil }
+        return index < head.fieldCount ? head.field(at: index) : own.field(at: index - head.fieldCount)
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int64 {
+        if input.mustWait, output.hasPending {
+            // A client may wait for the beginning of the response before it sends more of the request.
+            let sent = output.flush()
+            if sent != ABIResult.ok { return Int64(sent) }
+        }
+        return input.read(into: buffer)
+    }
+
+    func startResponse(
+        status: UInt32,
+        reason: UnsafeRawBufferPointer,
+        headers: UnsafeBufferPointer<swsgi_header>
+    ) -> Int32 {
+        output.start(status: status, reason: reason, headers: headers)
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) -> Int32 { output.write(bytes) }
+
+    func flush() -> Int32 { output.flush() }
+
+    var isCancelled: Bool {
+        var poll = pollfd(fd: reply, events: Int16(POLLIN), revents: 0)
+        return Glibc.poll(&poll, 1, 0) > 0 && Int32(poll.revents) & (POLLHUP | POLLERR) != 0
+    }
+
+    func log(_ level: LogLevel, _ text: UnsafeRawBufferPointer) {
+        for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {
+            let line = UnsafeRawBufferPointer(rebasing: line.prefix(FrameHeader.logLimit - 1))
+            withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 1, alignment: 8) { frame in
+                FrameHeader(.log, length: line.count + 1).write(to: frame)
+                frame[FrameHeader.size] = level.rawValue
+                _ = try? Socket.send(reply, UnsafeRawBufferPointer(frame), line)
+            }
+        }
+    }
+
+    private func log(_ level: LogLevel, _ text: StaticString) {
+        log(level, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+}

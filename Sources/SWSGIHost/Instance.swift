@@ -1,0 +1,99 @@
+internal import CSWSGI
+internal import Glibc
+public import SWSGIConfiguration
+public import SWSGIWire
+internal import Synchronization
+
+/// What the host tells its applications about the process.
+public struct HostFacts: Sendable {
+    /// Name of the process group; empty in embedded mode.
+    public var processGroup: String
+    /// Request threads of this process.
+    public var threads: UInt32
+    /// Processes of the group.
+    public var processes: UInt32
+
+    /// Facts from their parts.
+    public init(processGroup: String, threads: UInt32, processes: UInt32) {
+        self.processGroup = processGroup
+        self.threads = threads
+        self.processes = processes
+    }
+}
+
+/// Where log lines without an exchange go: httpd's level, then the text.
+public typealias LogSink = @Sendable (LogLevel, String) -> Void
+
+/// One loaded instance of a bundle; lives as long as the process.
+public final class Instance: @unchecked Sendable {  // immutable after `init`, and its tables are never freed
+    /// Which state of which application this is.
+    public let version: ApplicationVersion
+    let host: UnsafeMutablePointer<swsgi_host>
+    let application: UnsafePointer<swsgi_application>
+    let log: LogSink
+    /// The key's texts as heads have them.
+    private let names: ([UInt8], [UInt8], [UInt8])
+
+    /// Name and version of this host.
+    public static let software = "mod_swsgi/0.1.0"
+
+    /// Loads an application from `version.key.entryFile`; `directory` is an empty directory for the snapshot.
+    /// - Throws: a problem with a code of the 2xxx range.
+    public init(
+        key: ApplicationKey,
+        facts: HostFacts,
+        directory: String,
+        log: @escaping LogSink
+    ) throws(Problem) {
+        let file = try SourceFile(key.entryFile, kind: "entry file")
+        version = ApplicationVersion(key: key, identity: file.identity)
+        self.log = log
+        names = (Array(key.entryFile.utf8), Array(key.applicationGroup.utf8), Array(key.symbol.utf8))
+        let entry = try Self.read(file)
+        if let place = entry.directory, chdir(place) != 0 {
+            throw Problem(
+                .entryDirectory,
+                "directory \(place) of entry file \(key.entryFile): \(String(cString: strerror(errno)))"
+            )
+        }
+        for variable in entry.environment { setenv(variable.name, variable.value, 1) }
+        let snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory)
+        host = makeHostTable(key: key, facts: facts)
+        let symbol = key.symbol.isEmpty ? entry.symbol ?? "application" : key.symbol
+        loading.withLock { $0 = log }
+        defer { loading.withLock { $0 = nil } }
+        application = try LoadedBundle(snapshot, entry: entry, symbol: symbol, host: host).application
+        let address = UInt(bitPattern: host)
+        instances.withLock { $0[address] = log }
+    }
+
+    /// Name and version of what made the bundle.
+    public var sdk: String { String(decoding: Self.bytes(application.pointee.sdk), as: UTF8.self) }
+
+    /// Whether this is the instance for an exchange, with nothing to ask about a newer entry file.
+    public func serves(_ head: ReceivedHead) -> Bool {
+        (head.identity == version.identity || !head.flags.contains(.reloading)) && names.0.elementsEqual(head.entryFile)
+            && names.1.elementsEqual(head.applicationGroup) && names.2.elementsEqual(head.symbol)
+    }
+
+    /// Tells the application that the process is about to end.
+    public func stop() {
+        application.pointee.stopping?(application.pointee.context, host)
+    }
+
+    private static func read(_ file: SourceFile) throws(Problem) -> EntryFile {
+        guard file.identity.size > 0 else { throw Problem(.fileEmpty, "entry file \(file.path) is empty") }
+        if ELFImage.hasMagic(file.prefix(4)) { return EntryFile(bundle: file.path) }
+        guard file.identity.size <= EntryFile.limit else {
+            throw Problem(
+                .entryNotText,
+                "entry file \(file.path) is neither an ELF shared object nor a text of at most 64 KiB"
+            )
+        }
+        return try EntryFile(text: file.prefix(EntryFile.limit), path: file.path)
+    }
+
+    private static func bytes(_ text: swsgi_text) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: text.bytes, count: text.bytes == nil ? 0 : text.length)
+    }
+}

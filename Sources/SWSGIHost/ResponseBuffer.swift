@@ -1,0 +1,227 @@
+internal import CSWSGI
+internal import Glibc
+internal import SWSGISystem
+internal import SWSGIWire
+
+/// The response of one exchange on its way to httpd: kept back while it is small, so that a whole small response is one message.
+struct ResponseBuffer: ~Copyable {
+    private static let capacity = 32 * 1024
+
+    private var reply: Int32 = -1
+    private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+    private var count = 0
+    /// Where the header of the DATA frame stands that is being filled, if any.
+    private var openFrame: Int?
+    /// Where the content length of an unsent head stands.
+    private var lengthPlace: Int?
+    /// The application's own Content-Length.
+    private var announced: Int64?
+    private var written: Int64 = 0
+    private(set) var isStarted = false
+    private var isGone = false
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    /// Whether bytes are being kept back.
+    var hasPending: Bool { count > 0 }
+
+    mutating func begin(_ reply: Int32) {
+        self.reply = reply
+        count = 0
+        openFrame = nil
+        lengthPlace = nil
+        announced = nil
+        written = 0
+        isStarted = false
+        isGone = false
+    }
+
+    // MARK: Head
+
+    mutating func start(
+        status: UInt32,
+        reason: UnsafeRawBufferPointer,
+        headers: UnsafeBufferPointer<swsgi_header>
+    ) -> Int32 {
+        guard !isStarted else { return ABIResult.started }
+        guard (200...599).contains(status), HeaderSyntax.isValue(reason) else { return ABIResult.status }
+        let size = Self.size(reason, headers)
+        guard headers.count <= ResponseHead.headerLimit, size <= FrameHeader.headLimit else {
+            return ABIResult.headSize
+        }
+        var length: Int64?
+        for header in headers {
+            guard HeaderSyntax.isToken(bytes(header.name)) else { return ABIResult.headerName }
+            guard HeaderSyntax.isValue(bytes(header.value)) else { return ABIResult.headerValue }
+            guard isContentLength(bytes(header.name)) else { continue }
+            guard let number = decimal(bytes(header.value)), length == nil || length == number else {
+                return ABIResult.contentLength
+            }
+            length = number
+        }
+        announced = length
+        isStarted = true
+        reserve(FrameHeader.size + size)
+        append(.head, length: size)
+        append(UInt16(status))
+        append(UInt16(headers.count - headers.count { isContentLength(bytes($0.name)) }))
+        append(UInt32(reason.count))
+        lengthPlace = count
+        append(length ?? -1)
+        append(reason)
+        for header in headers where !isContentLength(bytes(header.name)) {
+            append(UInt32(header.name.length))
+            append(UInt32(header.value.length))
+            append(bytes(header.name))
+            append(bytes(header.value))
+        }
+        return ABIResult.ok
+    }
+
+    /// Bytes of the HEAD frame's payload; the content length travels in a field of its own.
+    private static func size(_ reason: UnsafeRawBufferPointer, _ headers: UnsafeBufferPointer<swsgi_header>) -> Int {
+        headers.reduce(ResponseHead.fixedSize + reason.count) { size, header in
+            isContentLength(bytes(header.name)) ? size : size + 8 + header.name.length + header.value.length
+        }
+    }
+
+    // MARK: Body
+
+    mutating func write(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+        guard isStarted else { return ABIResult.notStarted }
+        guard !isGone else { return ABIResult.clientGone }
+        var bytes = bytes
+        var result = ABIResult.ok
+        if let announced, Int64(bytes.count) > announced - written {
+            bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(Int(announced - written)))
+            result = ABIResult.tooLong
+        }
+        guard !bytes.isEmpty else { return result }
+        written += Int64(bytes.count)
+        // Room for the end's frame is always left, so that it can travel with the last bytes.
+        if count + bytes.count + 3 * FrameHeader.size <= buffer.count {
+            if openFrame == nil {
+                openFrame = count
+                append(.data, length: 0)
+            }
+            append(bytes)
+            return result
+        }
+        let sent = sendLarge(bytes)
+        return sent == ABIResult.ok ? result : sent
+    }
+
+    private mutating func sendLarge(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(FrameHeader.payloadLimit))
+            closeFrame()
+            lengthPlace = nil
+            reserve(FrameHeader.size)
+            append(.data, length: piece.count)
+            guard send(piece) else { return ABIResult.clientGone }
+            rest = rest.dropFirst(piece.count)
+        }
+        return ABIResult.ok
+    }
+
+    /// Sends what is kept back.
+    mutating func flush() -> Int32 {
+        guard !isGone else { return ABIResult.clientGone }
+        guard count > 0 else { return ABIResult.ok }
+        closeFrame()
+        lengthPlace = nil
+        return send(.init(start: nil, count: 0)) ? ABIResult.ok : ABIResult.clientGone
+    }
+
+    /// Sends the rest and the end, with the reply end when httpd may use it again.
+    mutating func end(_ outcome: ExchangeOutcome, returnsReply: Bool) {
+        guard !isGone else { return }
+        closeFrame()
+        if outcome != .complete, lengthPlace != nil {
+            count = 0  // nothing has been sent: httpd answers with an error of its own
+        } else if let place = lengthPlace, announced == nil {
+            buffer.storeBytes(of: written, toByteOffset: place, as: Int64.self)
+        }
+        reserve(FrameHeader.size + 1)
+        append(.end, length: 1)
+        append(outcome.rawValue)
+        let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
+        // httpd may have given the exchange up: then there is nobody to tell.
+        do throws(Errno) {
+            let sent = try Socket.send(reply, message, descriptors: (returnsReply ? reply : -1, -1))
+            try Socket.sendAll(reply, UnsafeRawBufferPointer(rebasing: message[sent...]))
+        } catch {}
+        count = 0
+    }
+
+    // MARK: Bytes
+
+    private mutating func send(_ more: UnsafeRawBufferPointer) -> Bool {
+        let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
+        do throws(Errno) {
+            let sent = try Socket.send(reply, message, more)
+            if sent < message.count {
+                try Socket.sendAll(reply, UnsafeRawBufferPointer(rebasing: message[sent...]))
+                try Socket.sendAll(reply, more)
+            } else {
+                try Socket.sendAll(reply, UnsafeRawBufferPointer(rebasing: more[(sent - message.count)...]))
+            }
+        } catch {
+            isGone = true
+        }
+        count = 0
+        return !isGone
+    }
+
+    private mutating func closeFrame() {
+        guard let place = openFrame else { return }
+        openFrame = nil
+        FrameHeader(.data, length: count - place - FrameHeader.size)
+            .write(to: UnsafeMutableRawBufferPointer(rebasing: buffer[place...]))
+    }
+
+    private mutating func reserve(_ more: Int) {
+        guard count + more + 3 * FrameHeader.size > buffer.count else { return }
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: count + more + Self.capacity, alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
+        buffer.deallocate()
+        buffer = larger
+    }
+
+    private mutating func append(_ kind: FrameKind, length: Int) {
+        FrameHeader(kind, length: length).write(to: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
+        count += FrameHeader.size
+    }
+
+    private mutating func append<Number: FixedWidthInteger>(_ number: Number) {
+        buffer.storeBytes(of: number, toByteOffset: count, as: Number.self)
+        count += MemoryLayout<Number>.size
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress else { return }
+        buffer.baseAddress?.advanced(by: count).copyMemory(from: start, byteCount: bytes.count)
+        count += bytes.count
+    }
+}
+
+private func isContentLength(_ name: UnsafeRawBufferPointer) -> Bool {
+    let expected: StaticString = "content-length"
+    guard name.count == expected.utf8CodeUnitCount, let start = name.baseAddress else { return false }
+    let letters = UnsafeRawPointer(expected.utf8Start).assumingMemoryBound(to: CChar.self)
+    return strncasecmp(start.assumingMemoryBound(to: CChar.self), letters, name.count) == 0
+}
+
+/// A decimal number of at most 18 digits, without sign or blanks.
+private func decimal(_ text: UnsafeRawBufferPointer) -> Int64? {
+    guard (1...18).contains(text.count) else { return nil }
+    var number: Int64 = 0
+    for byte in text {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        number = number * 10 + Int64(byte - UInt8(ascii: "0"))
+    }
+    return number
+}

@@ -1,0 +1,85 @@
+internal import CSWSGISystem
+internal import Glibc
+
+/// The thread of a daemon process that listens to its supervisor and to signals.
+public enum ControlThread {
+    /// What ended a wait.
+    public enum Event: Equatable, Sendable {
+        /// The descriptor is readable.
+        case readable
+        /// Somebody sent this signal to the process.
+        case signal(UInt8)
+        /// Another thread waked us, or the time is over.
+        case nothing
+    }
+
+    /// Makes the calling thread the control thread: SIGTERM, SIGINT and SIGUSR1 reach nobody else.
+    public static func begin() throws(Errno) {
+        _ = try check(swsgi_control_thread())
+    }
+
+    /// Waits for the descriptor, a signal, another thread or the end of `milliseconds` (negative: for ever).
+    public static func wait(_ descriptor: Int32, milliseconds: Int32) -> Event {
+        switch swsgi_control_wait(descriptor, milliseconds) {
+        case 0: .readable
+        case let number where number > 0: .signal(UInt8(clamping: number))
+        default: .nothing
+        }
+    }
+
+    /// Wakes the control thread.
+    public static func wake() {
+        swsgi_wake(0)
+    }
+
+    /// Ends a waiting call of another thread with EINTR.
+    public static func interrupt(_ thread: UInt) {
+        swsgi_wake(thread)
+    }
+
+    /// The calling thread, for `interrupt`.
+    public static var current: UInt { UInt(pthread_self()) }
+}
+
+/// The calling process itself.
+public enum CurrentProcess {
+    /// Shows a title in process lists instead of the program's name and arguments.
+    public static func setTitle(_ title: String) {
+        swsgi_process_title(CommandLine.argc, CommandLine.unsafeArgv, title)
+    }
+
+    /// Lets standard output leave line by line although it is no terminal.
+    public static func bufferOutputByLine() {
+        swsgi_line_buffering()
+    }
+
+    /// Writes what standard output holds back and ends the process at once.
+    public static func end(_ status: Int32) -> Never {
+        swsgi_end(status)
+    }
+}
+
+/// Starts a thread that runs `body` and ends; nobody waits for it.
+public func startThread(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+    final class Box {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    let box = Unmanaged.passRetained(Box(body))
+    let result = pthread_create(
+        &thread,
+        nil,
+        { argument in
+            guard let argument else { return nil }
+            Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+            return nil
+        },
+        box.toOpaque()
+    )
+    guard result == 0 else {
+        box.release()
+        throw Errno(result)
+    }
+    pthread_detach(thread)
+}

@@ -1,0 +1,181 @@
+internal import Glibc
+internal import SWSGIConfiguration
+internal import SWSGIHost
+internal import SWSGISystem
+internal import SWSGIWire
+internal import Synchronization
+
+/// The request threads: each takes one exchange after the other from the group's queue.
+final class RequestThreads: Sendable {
+    /// A thread as the control thread sees it.
+    private final class Seat: Sendable {
+        let thread = Atomic<UInt>(0)
+        /// Waiting for an exchange, or about to: may be interrupted.
+        let isIdle = Atomic<Bool>(false)
+    }
+
+    private let queue: Int32
+    private let applications: Applications
+    private let channel: SupervisorChannel
+    private let seats: [Seat]
+    private let live = Atomic<Int>(0)
+    private let isDraining = Atomic<Bool>(false)
+
+    init(count: Int, queue: Int32, applications: Applications, channel: SupervisorChannel) {
+        self.queue = queue
+        self.applications = applications
+        self.channel = channel
+        seats = (0..<count).map { _ in Seat() }
+    }
+
+    /// Starts all of them.
+    func start() throws(Errno) {
+        for index in seats.indices {
+            live.add(1, ordering: .relaxed)
+            do throws(Errno) {
+                try startThread { [self] in run(index) }
+            } catch {
+                live.subtract(1, ordering: .relaxed)
+                throw error
+            }
+        }
+    }
+
+    /// Whether every thread has ended.
+    var haveEnded: Bool { live.load(ordering: .acquiring) == 0 }
+
+    /// Takes no more exchanges. To be called again, after a moment, until `haveEnded`: a thread that was just about to wait
+    /// misses an interruption.
+    func drain() {
+        isDraining.store(true, ordering: .sequentiallyConsistent)
+        for seat in seats where seat.isIdle.load(ordering: .sequentiallyConsistent) {
+            let thread = seat.thread.load(ordering: .acquiring)
+            if thread != 0 { ControlThread.interrupt(thread) }
+        }
+    }
+
+    private func run(_ index: Int) {
+        let seat = seats[index]
+        seat.thread.store(ControlThread.current, ordering: .releasing)
+        try? CrashHandlers.prepareThread()
+        var desk = RequestDesk(slot: index, applications: applications, channel: channel)
+        while true {
+            seat.isIdle.store(true, ordering: .sequentiallyConsistent)
+            if isDraining.load(ordering: .sequentiallyConsistent) { break }
+            let message = desk.receive(queue)
+            seat.isIdle.store(false, ordering: .sequentiallyConsistent)
+            switch message {
+            case .exchange: desk.serve()
+            case .interrupted: continue
+            case .ended: isDraining.store(true, ordering: .relaxed)
+            }
+        }
+        seat.isIdle.store(false, ordering: .sequentiallyConsistent)
+        seat.thread.store(0, ordering: .releasing)
+        if live.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ControlThread.wake() }
+    }
+}
+
+/// What one request thread works with: kept from exchange to exchange.
+struct RequestDesk: ~Copyable {
+    enum Message {
+        case exchange
+        case interrupted
+        /// Nobody can send any more: the generation has ended.
+        case ended
+    }
+
+    private let slot: Int
+    private let applications: Applications
+    private let channel: SupervisorChannel
+    private let exchange: Exchange
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ExchangeHead.messageLimit, alignment: 8)
+    private var received = Socket.Received.nothing
+    /// The instance of the last exchange: usually also that of the next.
+    private var last: Instance?
+
+    init(slot: Int, applications: Applications, channel: SupervisorChannel) {
+        self.slot = slot
+        self.applications = applications
+        self.channel = channel
+        exchange = Exchange(thread: slot + 1)
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    mutating func receive(_ queue: Int32) -> Message {
+        do throws(Errno) {
+            received = try Socket.receive(queue, into: buffer)
+            return received.count == 0 ? .ended : .exchange
+        } catch {
+            if error.interrupted { return .interrupted }
+            if error.code != EMSGSIZE {
+                channel.log(Problem(.setupFailed, "the queue can't be read: \(error)"))
+                return .ended
+            }
+            channel.log(Problem(.exchangeMalformed, "an exchange is larger than the queue allows"))
+            return .interrupted
+        }
+    }
+
+    /// Serves the exchange that has been received.
+    mutating func serve() {
+        let message = UnsafeRawBufferPointer(rebasing: buffer[0..<received.count])
+        let reply = received.descriptors.0
+        let memory = received.descriptors.1
+        guard reply >= 0 else { return malformed(Malformed("no reply end is attached")) }
+        do throws(Malformed) {
+            guard let length = try ReceivedHead.memoryLength(of: message) else {
+                if memory >= 0 { close(memory) }
+                return serve(try ReceivedHead(message), reply: reply)
+            }
+            guard memory >= 0, Memory.isSealed(memory) else { throw Malformed("no sealed memory is attached") }
+            let bytes = try Self.read(memory, length)
+            defer { bytes.deallocate() }
+            serve(try ReceivedHead(UnsafeRawBufferPointer(bytes)), reply: reply)
+        } catch {
+            close(reply)
+            malformed(error)
+        }
+    }
+
+    private static func read(_ memory: Int32, _ length: Int) throws(Malformed) -> UnsafeMutableRawBufferPointer {
+        defer { close(memory) }
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 8)
+        if pread(memory, bytes.baseAddress, length, 0) == length { return bytes }
+        bytes.deallocate()
+        throw Malformed("the attached memory is shorter than announced")
+    }
+
+    private func malformed(_ error: Malformed) {
+        channel.log(Problem(.exchangeMalformed, "\(error)"))
+    }
+
+    private mutating func serve(_ head: ReceivedHead, reply: Int32) {
+        let decision = decide(head, reply)
+        switch decision {
+        case .kept: return
+        case .refuse: Exchange.refuse(reply, .notLoaded)
+        case .run(let instance):
+            last = instance
+            if let file = head.entryFile.baseAddress, let line = head.line.baseAddress {
+                CrashHandlers.began(
+                    slot: slot,
+                    reply: reply,
+                    entryFile: file.assumingMemoryBound(to: CChar.self),
+                    line: line.assumingMemoryBound(to: CChar.self)
+                )
+            }
+            exchange.run(instance, head: head, reply: reply)
+            CrashHandlers.ended(slot: slot)
+        }
+        close(reply)
+    }
+
+    private func decide(_ head: ReceivedHead, _ reply: Int32) -> Decision {
+        if let last, last.serves(head) { return .run(last) }
+        return applications.decide(head, reply: reply)
+    }
+}

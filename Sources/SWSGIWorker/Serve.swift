@@ -1,0 +1,96 @@
+internal import Glibc
+internal import SWSGIConfiguration
+internal import SWSGIHost
+internal import SWSGISystem
+internal import SWSGIWire
+
+/// Seconds that the backtrace of a crash may take.
+private let backtraceSeconds: UInt32 = 10
+
+/// The life of a daemon process, from its start by the supervisor to its end; returns the exit code.
+public func serve() -> Int32 {
+    let channel = SupervisorChannel(socket: WorkerDescriptors.control)
+    let plan: WorkerPlan
+    do throws(Problem) {
+        plan = try setUp(channel)
+    } catch {
+        channel.log(error)
+        return WorkerExit.setup
+    }
+    let applications = Applications(plan, channel)
+    for key in plan.required where !applications.load(key) { return WorkerExit.notLoaded }
+    for key in plan.preload { applications.load(key) }
+    let threads = RequestThreads(
+        count: Int(plan.threads),
+        queue: WorkerDescriptors.queue,
+        applications: applications,
+        channel: channel
+    )
+    do throws(Errno) {
+        try threads.start()
+    } catch {
+        channel.log(Problem(.setupFailed, "request threads can't be started: \(error)"))
+        return WorkerExit.setup
+    }
+    channel.send(.ready)
+    attend(channel, applications, threads)
+    applications.stop()
+    CurrentProcess.end(WorkerExit.done)
+}
+
+private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
+    do throws(Errno) {
+        try ControlThread.begin()
+        try CrashHandlers.prepareThread()
+        try CrashHandlers.install(
+            control: channel.socket,
+            record: WorkerMessage.crashing(signal: 0).bytes,
+            signalOffset: WorkerMessage.crashSignalOffset,
+            seconds: backtraceSeconds
+        )
+    } catch {
+        throw Problem(.setupFailed, "signal handlers can't be installed: \(error)")
+    }
+    for descriptor in [WorkerDescriptors.queue, WorkerDescriptors.control] {
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
+    CurrentProcess.bufferOutputByLine()
+    let message: SupervisorMessage?
+    do throws(Malformed) {
+        message = try channel.receive()
+    } catch {
+        throw Problem(.setupFailed, "the plan can't be read: \(error)")
+    }
+    guard case .configure(let plan) = message else { throw Problem(.setupFailed, "no plan came from the supervisor") }
+    guard (1...CrashHandlers.runningLimit).contains(Int(plan.threads)) else {
+        throw Problem(.setupFailed, "\(plan.threads) threads")
+    }
+    if let title = plan.displayName { CurrentProcess.setTitle(title) }
+    return plan
+}
+
+/// Follows the supervisor and signals until every request thread has ended.
+private func attend(_ channel: SupervisorChannel, _ applications: Applications, _ threads: RequestThreads) {
+    var isDraining = false
+    func drain() {
+        isDraining = true
+        applications.drain()
+    }
+    while !threads.haveEnded {
+        if isDraining { threads.drain() }
+        // While draining, threads that were about to wait are interrupted again until they have seen it.
+        switch ControlThread.wait(isDraining ? -1 : channel.socket, milliseconds: isDraining ? 2 : 1000) {
+        case .signal(let number):
+            channel.send(.leaving(signal: number))
+        case .nothing:
+            applications.expire()
+        case .readable:
+            switch try? channel.receive() {
+            case .drain: drain()
+            case .reloadFailed(let version): applications.giveUp(version)
+            case .configure, nil: drain()  // the supervisor has gone, or makes no sense: a new one has processes of its own
+            }
+        }
+    }
+    applications.drain()
+}
