@@ -53,12 +53,11 @@ public enum CrashHandlers {
     /// at `signalOffset` to `control`, let the backtrace be written for at most `seconds`, die of the signal.
     public static func install(
         control: Int32,
-        record: UnsafeRawBufferPointer,
+        record: [UInt8],
         signalOffset: Int,
         seconds: UInt32
     ) throws(Errno) {
-        guard let start = record.baseAddress else { throw Errno(EINVAL) }
-        _ = try check(swsgi_crash_handlers_install(control, start, record.count, signalOffset, seconds))
+        _ = try check(swsgi_crash_handlers_install(control, record, record.count, signalOffset, seconds))
     }
 
     /// Tells the crash handler what thread `slot` is running: both texts must live until `ended(slot:)`.
