@@ -37,10 +37,18 @@ public enum ProcessWatch {
     }
 
     /// Collects one child that has ended, without waiting.
-    public static func reap() -> (pid: Int32, end: ProcessEnd)? {
+    ///
+    /// What is left of its process group is killed first when asked so: while the child has not been collected, its number
+    /// can't belong to anybody else. `status` is what wait reported, as it came.
+    public static func reap(killingGroup: Bool = false) -> (pid: Int32, end: ProcessEnd, status: Int32)? {
+        var info = siginfo_t()
+        guard waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return nil }
+        let ended = info._sifields._sigchld.si_pid
+        guard ended > 0 else { return nil }
+        if killingGroup { kill(-ended, SIGKILL) }
         var status: Int32 = 0
-        let pid = waitpid(-1, &status, WNOHANG)
-        return pid > 0 ? (pid, ProcessEnd(waitStatus: status)) : nil
+        guard waitpid(ended, &status, WNOHANG) == ended else { return nil }
+        return (ended, ProcessEnd(waitStatus: status), status)
     }
 }
 

@@ -62,6 +62,12 @@ int swsgi_spawn(const swsgi_spawn_request *_Nonnull request, pid_t *_Nonnull pid
 /** A descriptor that becomes readable when process `pid` ends (no libc wrapper), or -errno. */
 int swsgi_pidfd_open(pid_t pid);
 
+/** Blocks signals and makes a non-blocking descriptor that delivers them (signalfd.h is not in Swift's Glibc). Returns it or -errno. */
+int swsgi_signal_descriptor(const int *_Nonnull signals, size_t count);
+
+/** Takes the next signal from such a descriptor; 0 when there is none (the record's layout is signalfd.h's). */
+int swsgi_signal_next(int descriptor);
+
 /** memfd_create, filled and sealed against every change (fcntl is variadic). Returns a descriptor or -errno. */
 int swsgi_sealed_memory(const char *_Nonnull name, const void *_Nonnull bytes, size_t length);
 
