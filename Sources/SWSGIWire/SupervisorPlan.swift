@@ -54,6 +54,8 @@ public struct GroupPlan: Equatable, Sendable {
     public var shutdownTimeout: UInt32
     /// Applications that the configuration names for this group.
     public var applications: [ApplicationKey]
+    /// httpd's log level of this module in the group's virtual host.
+    public var logLevel: UInt8
 
     /// A group from its parts.
     public init(
@@ -71,7 +73,8 @@ public struct GroupPlan: Equatable, Sendable {
         displayName: String?,
         startupTimeout: UInt32,
         shutdownTimeout: UInt32,
-        applications: [ApplicationKey]
+        applications: [ApplicationKey],
+        logLevel: UInt8 = 4
     ) {
         self.name = name
         self.changesIdentity = changesIdentity
@@ -88,6 +91,7 @@ public struct GroupPlan: Equatable, Sendable {
         self.startupTimeout = startupTimeout
         self.shutdownTimeout = shutdownTimeout
         self.applications = applications
+        self.logLevel = logLevel
     }
 }
 
@@ -136,6 +140,7 @@ public struct SupervisorPlan: Equatable, Sendable {
             writer.write(group.startupTimeout)
             writer.write(group.shutdownTimeout)
             writer.write(group.applications) { $1.write(to: &$0) }
+            writer.write(group.logLevel)
         }
         return writer.bytes
     }
@@ -170,5 +175,6 @@ extension GroupPlan {
         startupTimeout = try reader.read()
         shutdownTimeout = try reader.read()
         applications = try reader.readList(limit: 100_000) { reader throws(Malformed) in try ApplicationKey(&reader) }
+        logLevel = try reader.read()
     }
 }
