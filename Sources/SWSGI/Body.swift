@@ -1,0 +1,66 @@
+/// The body of a response: nothing, chunks, a lazy sequence of chunks, or a closure that writes.
+///
+/// An array literal is the usual way, as in PEP 3333: `return ["Hello, world!\n"]`. Its elements are text or bytes,
+/// mixed as you like.
+///
+/// Chunks that are all known leave in one message, with a Content-Length. Of a sequence, a generator or a stream each
+/// chunk is sent to the client before the next one is asked for (PEP 3333, "Buffering and Streaming").
+public struct Body {
+    enum Content {
+        case chunks([any BodyChunk])
+        case generator(() throws -> (any BodyChunk)?)
+        case stream((ResponseWriter) throws -> Void)
+    }
+
+    let content: Content
+
+    /// No content.
+    public init() { content = .chunks([]) }
+
+    /// One chunk: a `String`, a `Substring` or bytes.
+    public init(_ chunk: some BodyChunk) { content = .chunks([chunk]) }
+
+    /// Chunks that are all there already.
+    public init(_ chunks: [some BodyChunk]) { content = .chunks(chunks) }
+
+    /// Chunks made one after the other, as the client takes them.
+    ///
+    /// The iterator is made when the response is sent.
+    public init<Chunks: Sequence>(_ chunks: Chunks) where Chunks.Element: BodyChunk {
+        var iterator: Chunks.Iterator?
+        content = .generator {
+            if iterator == nil { iterator = chunks.makeIterator() }
+            return iterator?.next()
+        }
+    }
+
+    /// Chunks that `next` makes one after the other until it returns nil.
+    ///
+    /// An error that it throws fails the response.
+    public static func generate(_ next: @escaping () throws -> (any BodyChunk)?) -> Body {
+        Body(content: .generator(next))
+    }
+
+    /// A body that `produce` writes while it is sent.
+    ///
+    /// An error that it throws fails the response.
+    public static func stream(_ produce: @escaping (_ writer: ResponseWriter) throws -> Void) -> Body {
+        Body(content: .stream(produce))
+    }
+
+    private init(content: Content) { self.content = content }
+}
+
+extension Body: ExpressibleByArrayLiteral {
+    /// Chunks of text or bytes.
+    public init(arrayLiteral elements: any BodyChunk...) { content = .chunks(elements) }
+}
+
+extension Body: ExpressibleByStringInterpolation {
+    /// One chunk of text.
+    public init(stringLiteral value: String) { self.init(value) }
+}
+
+/// A body may hold closures over an exchange, which belongs to one thread.
+@available(*, unavailable)
+extension Body: Sendable {}

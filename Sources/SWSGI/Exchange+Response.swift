@@ -1,0 +1,135 @@
+import CSWSGI
+
+/// How far the head of a response has come.
+enum Head {
+    /// The application has not started the response.
+    case none
+    /// Started; the head leaves with the first content or the end, until when it may be replaced (PEP 3333).
+    case kept(code: UInt32, reason: String, fields: [(String, String)])
+    /// The host has it.
+    case sent
+}
+
+extension Exchange {
+    /// Checks and keeps the head of the response.
+    ///
+    /// `error` is what makes a second start legal (PEP 3333, exc_info).
+    func start(code: UInt32, reason: String, fields: [(String, String)], after error: (any Error)?) throws {
+        guard pointer != nil else {
+            throw ExchangeError(.completed, "startResponse() called after request completed")
+        }
+        switch (head, error) {
+        case (.none, _), (.kept, .some): break
+        case (.sent, .some(let error)): throw error
+        case (.kept, .none), (.sent, .none):
+            throw ExchangeError(.alreadyStarted, "startResponse() called more than once without an error")
+        }
+        for (name, value) in fields { try HeadRules.check(name: name, value: value) }
+        head = .kept(code: code, reason: reason, fields: fields)
+    }
+
+    /// Adds bytes to the body; the first ones take the head with them.
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
+        if let failure { throw failure }
+        guard let pointer else { throw ExchangeError(.completed, "write() called after request completed") }
+        guard !bytes.isEmpty else { return }
+        try keepingFailure {
+            try sendHead()
+            try check(host.pointee.write(pointer, bytes.baseAddress, bytes.count))
+        }
+    }
+
+    /// Sends what the host has kept back.
+    func flush() throws {
+        if let failure { throw failure }
+        guard let pointer, case .sent = head else { return }
+        try keepingFailure { try check(host.pointee.flush(pointer)) }
+    }
+
+    /// Writes the whole body and ends the response.
+    func send(_ body: Body) throws {
+        if let failure { throw failure }
+        switch body.content {
+        case .chunks(let chunks):
+            for chunk in chunks { try chunk.withChunkBytes(write) }
+        case .generator(let next):
+            while let chunk = try next() {
+                try chunk.withChunkBytes(write)
+                try flush()
+            }
+        case .stream(let produce):
+            try produce(ResponseWriter(exchange: self))
+        }
+        if let failure { throw failure }
+        try sendHead()
+    }
+
+    /// Gives the head to the host if it has not got it yet.
+    private func sendHead() throws(ExchangeError) {
+        switch head {
+        case .sent: return
+        case .none:
+            throw ExchangeError(.notStarted, "startResponse() must be called before response content is produced")
+        case .kept(let code, let reason, let fields):
+            head = .sent
+            try check(give(code, reason, fields))
+        }
+    }
+
+    /// Calls the host with all texts of the head in one piece of temporary memory.
+    private func give(_ code: UInt32, _ reason: String, _ fields: [(String, String)]) -> Int32 {
+        guard let pointer else { return Int32(SWSGI_ERROR_CLIENT_GONE) }
+        let bytes = fields.reduce(reason.utf8.count) { $0 + $1.0.utf8.count + $1.1.utf8.count }
+        return withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 1) { memory in
+            withUnsafeTemporaryAllocation(of: swsgi_header.self, capacity: fields.count) { table in
+                var free = memory[...]
+                let phrase = place(reason, &free)
+                for (index, (name, value)) in fields.enumerated() {
+                    let field = swsgi_header(name: place(name, &free), value: place(value, &free))
+                    table.initializeElement(at: index, to: field)
+                }
+                return host.pointee.start_response(pointer, code, phrase, table.baseAddress, fields.count)
+            }
+        }
+    }
+
+    /// Copies text to the beginning of `free` and takes that part away from it.
+    private func place(_ text: String, _ free: inout Slice<UnsafeMutableRawBufferPointer>) -> swsgi_text {
+        let length = text.utf8.count
+        guard length > 0 else { return swsgi_text(bytes: nil, length: 0) }
+        let target = UnsafeMutableRawBufferPointer(rebasing: free.prefix(length))
+        target.copyBytes(from: text.utf8)
+        free = free.dropFirst(length)
+        let start = target.baseAddress?.assumingMemoryBound(to: CChar.self)
+        return swsgi_text(bytes: start, length: length)
+    }
+
+    /// Remembers an error, so that the response fails even if the application hides it.
+    private func keepingFailure(_ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    /// Turns what a function of the host returns into an error.
+    func check(_ result: Int32) throws(ExchangeError) {
+        guard result < 0 else { return }
+        throw switch Int(result) {
+        case SWSGI_ERROR_CLIENT_GONE: ExchangeError(.clientGone, "client connection closed")
+        case SWSGI_ERROR_STATUS: ExchangeError(.invalidStatus, "the host refused the status line")
+        case SWSGI_ERROR_HEADER_NAME: ExchangeError(.invalidHeader, "the host refused a header name")
+        case SWSGI_ERROR_HEADER_VALUE: ExchangeError(.invalidHeader, "the host refused a header value")
+        case SWSGI_ERROR_CONTENT_LENGTH: ExchangeError(.invalidHeader, "invalid Content-Length header value")
+        case SWSGI_ERROR_STARTED: ExchangeError(.alreadyStarted, "the response has been started before")
+        case SWSGI_ERROR_NOT_STARTED: ExchangeError(.notStarted, "the response has not been started")
+        case SWSGI_ERROR_TOO_LONG:
+            ExchangeError(.contentTooLong, "Content length mismatch: content beyond Content-Length is not sent")
+        case SWSGI_ERROR_HEAD_SIZE: ExchangeError(.headTooLarge, "the response's headers are too large")
+        case SWSGI_ERROR_BODY: ExchangeError(.inputFailed, "request data read error")
+        default: ExchangeError(.hostFailed, "the host failed with code \(result)")
+        }
+    }
+}

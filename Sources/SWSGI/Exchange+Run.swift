@@ -1,0 +1,75 @@
+import CSWSGI
+
+/// What an application does with one exchange: it may start the response, and returns the body.
+typealias Handler = @Sendable (Exchange) throws -> Body
+
+extension Exchange {
+    /// Answers the request.
+    ///
+    /// Returns 0 when the response is complete, as the bundle ABI wants it.
+    func run(_ handler: Handler) -> Int32 {
+        defer { end() }
+        do {
+            try send(handler(self))
+            return 0
+        } catch {
+            return conclude(failure ?? error)
+        }
+    }
+
+    /// What becomes of a response that an error has ended.
+    private func conclude(_ error: any Error) -> Int32 {
+        if let error = error as? ExchangeError {
+            switch error.code {
+            case .clientGone:
+                log(.debug, "Client closed connection.")
+                return Int32(SWSGI_ERROR_CLIENT_GONE)
+            case .contentTooLong:
+                log(.warning, error.message)
+                return 0
+            case _ where !error.isForClient:
+                return fail(error)
+            default: break
+            }
+        }
+        guard let error = error as? any ErrorWithResponse, !isSent else { return fail(error) }
+        log(.info, "answered with an error: \(described(error))")
+        return answer(error.response)
+    }
+
+    private var isSent: Bool {
+        if case .sent = head { return true }
+        return false
+    }
+
+    /// Sends the response that an error brings along.
+    private func answer(_ response: Response) -> Int32 {
+        failure = nil
+        head = .none
+        do {
+            try start(response)
+            try send(response.body)
+            return 0
+        } catch {
+            return fail(error)
+        }
+    }
+
+    /// Checks and keeps the head of a typed response.
+    func start(_ response: Response) throws {
+        let code = UInt32(response.status.code)
+        try HeadRules.check(status: code, reason: response.status.reason)
+        try start(code: code, reason: response.status.reason, fields: response.headers.fields, after: nil)
+    }
+
+    private func fail(_ error: any Error) -> Int32 {
+        let script = String(host.pointee.entry_file)
+        log(.error, "Exception occurred processing WSGI script '\(script)'. \(described(error))")
+        return 1
+    }
+
+    /// "Type: description".
+    private func described(_ error: any Error) -> String {
+        "\(String(reflecting: type(of: error))): \(String(describing: error))"
+    }
+}

@@ -1,0 +1,91 @@
+/// What a status line and a header field must look like before they may leave the application (PEP 3333, RFC 9110).
+enum HeadRules {
+    /// Splits "200 OK" into code and reason.
+    static func status(line: String) throws(ExchangeError) -> (code: UInt32, reason: String) {
+        var code: UInt32 = 0
+        var digits = 0
+        for byte in line.utf8.prefix(4) {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { break }
+            code = code * 10 + UInt32(byte - UInt8(ascii: "0"))
+            digits += 1
+        }
+        guard digits == 3 else {
+            throw ExchangeError(.invalidStatus, "status code must be a 3 digit integer: \(shown(line))")
+        }
+        let rest = line.utf8.dropFirst(3)
+        guard rest.first == UInt8(ascii: " ") else {
+            throw ExchangeError(.invalidStatus, "no space following status code: \(shown(line))")
+        }
+        let reason = String(Substring(rest.dropFirst()))
+        try check(status: code, reason: reason)
+        return (code, reason)
+    }
+
+    /// A final status is 200 to 599, and its reason phrase has no control characters.
+    static func check(status code: UInt32, reason: String) throws(ExchangeError) {
+        guard (200...599).contains(code) else {
+            throw ExchangeError(.invalidStatus, "status code must be 200 to 599: \(code)")
+        }
+        for byte in reason.utf8 where isControl(byte) {
+            throw ExchangeError(.invalidStatus, "control character in status reason phrase: \(shown(reason))")
+        }
+    }
+
+    /// A name is a token, a value has no control characters but tabs, a Content-Length is a decimal number.
+    static func check(name: String, value: String) throws(ExchangeError) {
+        guard !name.isEmpty else { throw ExchangeError(.invalidHeader, "header name is empty") }
+        for byte in name.utf8 where !isToken(byte) {
+            let what =
+                switch byte {
+                case 0x20: "space"
+                case _ where isControl(byte): "control"
+                default: "invalid"
+                }
+            throw ExchangeError(.invalidHeader, "\(what) character in header name: \(shown(name))")
+        }
+        for byte in value.utf8 where isControl(byte) && byte != 0x09 {
+            let what = byte == 0x0D || byte == 0x0A ? "carriage return/line feed" : "control"
+            throw ExchangeError(
+                .invalidHeader,
+                "\(what) character in header value: \(name): \(shown(value))"
+            )
+        }
+        if equalsIgnoringCase(name, "content-length"), !isDecimal(value) {
+            throw ExchangeError(.invalidHeader, "invalid Content-Length header value: \(shown(value))")
+        }
+    }
+
+    private static func isDecimal(_ value: String) -> Bool {
+        let bytes = value.utf8
+        return !bytes.isEmpty && bytes.count <= 18
+            && bytes.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+    }
+
+    private static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
+
+    /// RFC 9110, section 5.6.2.
+    private static func isToken(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        // ! # $ % & ' * + - . ^ _ ` | ~
+        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
+        default: false
+        }
+    }
+
+    /// A value as it may stand in the log: quoted, escaped and not too long.
+    private static func shown(_ value: String) -> String {
+        String(reflecting: value.utf8.count > 120 ? value.prefix(100) + "..." : value[...])
+    }
+}
+
+/// Compares ASCII without regard to case; `lowercase` must be in lower case.
+func equalsIgnoringCase(_ text: some StringProtocol, _ lowercase: String) -> Bool {
+    guard text.utf8.count == lowercase.utf8.count else { return false }
+    return zip(text.utf8, lowercase.utf8).allSatisfy { byte, wanted in lowercaseASCII(byte) == wanted }
+}
+
+/// The lower case of an ASCII letter; any other byte is itself.
+func lowercaseASCII(_ byte: UInt8) -> UInt8 {
+    byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+}

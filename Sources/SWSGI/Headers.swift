@@ -1,0 +1,37 @@
+/// Header fields of a response, in order; names may occur more than once and are compared without regard to case.
+///
+/// What can't be sent (a name that is no token, a value with CR, LF, NUL or another control character) fails the
+/// response, so that a value from outside can't add a header of its own.
+public struct Headers: Sendable, ExpressibleByDictionaryLiteral, Sequence {
+    var fields: [(String, String)]
+
+    /// Fields in the order of the list.
+    public init(_ fields: [(String, String)] = []) { self.fields = fields }
+
+    /// Fields in the order of the literal.
+    public init(dictionaryLiteral elements: (String, String)...) { fields = elements }
+
+    /// The first value of `name`.
+    ///
+    /// Setting replaces all fields of that name; setting nil removes them.
+    public subscript(name: String) -> String? {
+        get { fields.first { Headers.same($0.0, name) }?.1 }
+        set {
+            fields.removeAll { Headers.same($0.0, name) }
+            if let newValue { fields.append((name, newValue)) }
+        }
+    }
+
+    /// Adds a field and keeps those that have the same name, as needed for `Set-Cookie`.
+    public mutating func add(_ name: String, _ value: String) {
+        fields.append((name, value))
+    }
+
+    /// The fields in order.
+    public func makeIterator() -> some IteratorProtocol<(String, String)> { fields.makeIterator() }
+
+    private static func same(_ first: String, _ second: String) -> Bool {
+        first.utf8.count == second.utf8.count
+            && zip(first.utf8, second.utf8).allSatisfy { lowercaseASCII($0) == lowercaseASCII($1) }
+    }
+}

@@ -1,0 +1,71 @@
+/// The `start_response` of PEP 3333: sets status and headers.
+///
+/// Nothing is sent before the first content, so that a second call can replace the head when something went wrong
+/// meanwhile; that call must bring the error along (`after:`).
+public struct StartResponse {
+    let exchange: Exchange
+
+    /// Starts the response.
+    ///
+    /// A status line that can't be sent, a header that can't be sent, or a second call without an error is not thrown
+    /// but kept: it makes the whole response fail with 500 and a line in the error log.
+    ///
+    /// - Parameters:
+    ///   - status: Code, space and reason phrase, as in "200 OK".
+    ///   - headers: Names and values, in order.
+    ///   - error: What went wrong since the first call. If content has been sent already, it fails the response.
+    /// - Returns: The `write` of PEP 3333, for content that can't be returned as a body.
+    @discardableResult
+    public func callAsFunction(
+        _ status: String,
+        _ headers: [(String, String)] = [],
+        after error: (any Error)? = nil
+    ) -> ResponseWriter {
+        do {
+            let (code, reason) = try HeadRules.status(line: status)
+            try exchange.start(code: code, reason: reason, fields: headers, after: error)
+        } catch {
+            keep(error)
+        }
+        return ResponseWriter(exchange: exchange)
+    }
+
+    private func keep(_ error: any Error) {
+        if exchange.pointer == nil {
+            exchange.log(.error, "startResponse() called after request completed")
+        } else if exchange.failure == nil {
+            exchange.failure = error
+        }
+    }
+}
+
+/// Writes content of a response at once, without holding anything back.
+public struct ResponseWriter {
+    let exchange: Exchange
+
+    /// Sends a chunk to the client.
+    ///
+    /// Throws `ExchangeError` when the client has gone, when the content is longer than its Content-Length, when the
+    /// response has not been started or could not be, and when the request is over. Such an error ends the response,
+    /// whether or not the application passes it on.
+    public func write(_ chunk: some BodyChunk) throws {
+        try chunk.withChunkBytes(exchange.write)
+        try exchange.flush()
+    }
+
+    /// Sends a chunk to the client, as `write` does: `let write = startResponse(...); try write("Hello")`.
+    public func callAsFunction(_ chunk: some BodyChunk) throws {
+        try write(chunk)
+    }
+
+    /// Whether nobody waits for the response any more.
+    public var isCancelled: Bool { exchange.isCancelled }
+}
+
+/// An exchange belongs to one thread.
+@available(*, unavailable)
+extension StartResponse: Sendable {}
+
+/// An exchange belongs to one thread.
+@available(*, unavailable)
+extension ResponseWriter: Sendable {}

@@ -1,0 +1,8 @@
+import SWSGI
+
+@c public func application() -> ExportedApplication {
+    export { environ, startResponse in
+        startResponse("200 OK", [("Content-Type", "text/plain")])
+        return ["Hello, world!\n"]
+    }
+}
