@@ -66,7 +66,7 @@ let package = Package(
         layer("SWSGISupervisor", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         layer("SWSGIModuleCore", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         // edge
-        c("CSWSGIModule", [.unsafeFlags(["-I", httpdHeaders, "-I", aprHeaders])]),
+        c("CSWSGIModule", [.unsafeFlags(["-isystem", httpdHeaders, "-isystem", aprHeaders])]),
         layer(
             "SWSGIModule", ["CSWSGIModule", "SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"],
             [

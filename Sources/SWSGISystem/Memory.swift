@@ -10,6 +10,11 @@ public enum Memory {
         return Descriptor(owning: try check(swsgi_sealed_memory(name, start, bytes.count)))
     }
 
+    /// A sealed copy of an array's bytes.
+    public static func sealed(_ name: String, _ bytes: [UInt8]) throws(Errno) -> Descriptor {
+        Descriptor(owning: try check(swsgi_sealed_memory(name, bytes, bytes.count)))
+    }
+
     /// Zeroed memory of a fixed size, to be mapped by several processes.
     public static func shared(_ name: String, bytes: Int) throws(Errno) -> Descriptor {
         Descriptor(owning: try check(swsgi_shared_memory(name, bytes)))

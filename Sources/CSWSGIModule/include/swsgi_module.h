@@ -1,1 +1,187 @@
+/*
+ * The border between httpd and Swift. httpd's types stay in the C files: here they are opaque.
+ * First what C offers, because it is macros, variadic functions or fields of httpd's structures; then what Swift implements.
+ */
+#ifndef SWSGI_MODULE_H
+#define SWSGI_MODULE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+struct request_rec;
+struct server_rec;
+struct apr_bucket_brigade;
+
+/** Where a directive stands. */
+typedef struct swsgi_place {
+    const char *_Nonnull file;
+    int line;
+    /** The virtual host, or the main server. */
+    struct server_rec *_Nonnull server;
+} swsgi_place;
+
+/** What a server record says (its fields are httpd's). */
+typedef struct swsgi_server_facts {
+    const char *_Nonnull host_name;
+    int is_virtual;
+    /** Descriptor of its error log, or -1 when that is no file. */
+    int log;
+    /** Log level of this module. */
+    int log_level;
+    /** Where it is defined. */
+    const char *_Nonnull file;
+    int line;
+} swsgi_server_facts;
+
+void swsgi_server_facts_get(struct server_rec *_Nonnull server, swsgi_server_facts *_Nonnull facts);
+
+/** Who httpd's children are (`ap_unixd_config`), and whether we could become somebody else. */
+typedef struct swsgi_httpd_facts {
+    uint32_t uid, gid;
+    const char *_Nonnull user_name;
+    /** Whether httpd runs as root. */
+    int is_root;
+    /** The runtime directory, absolute. */
+    const char *_Nonnull runtime_directory;
+} swsgi_httpd_facts;
+
+void swsgi_httpd_facts_get(swsgi_httpd_facts *_Nonnull facts);
+
+/** The main server, once the configuration has been read. */
+struct server_rec *_Nullable swsgi_main_server(void);
+
+/** Writes a line to a server's error log (ap_log_error is variadic). */
+void swsgi_log_server(struct server_rec *_Nonnull server, int level, const char *_Nonnull text);
+
+/** Writes a line to the error log, decorated with the request (ap_log_rerror is variadic). */
+void swsgi_log_request(struct request_rec *_Nonnull request, int level, const char *_Nonnull text);
+
+/** Lets httpd's parent watch a supervisor: `swsgi_supervisor_ended` is called once with its pid when it has ended. */
+void swsgi_watch(int pid);
+
+/** What happens at the end of a generation in the parent: `swsgi_generation_left` is called when httpd forgets its configuration. */
+void swsgi_at_generation_end(void);
+
+/** The path of this shared object. */
+const char *_Nullable swsgi_module_path(void);
+
+/** A place for one pointer of the calling thread (thread-local storage without a lookup). */
+void *_Nullable *_Nonnull swsgi_thread_slot(void);
+
+/** What a request's fields and the configuration say. Text lives as long as the request. */
+typedef struct swsgi_request_facts {
+    struct server_rec *_Nonnull server;
+    const char *_Nonnull file_name;
+    const char *_Nonnull line;
+    const char *_Nonnull process_group;
+    const char *_Nonnull application_group;
+    const char *_Nonnull symbol;
+    /** 1: mapped by WSGIScriptAlias. */
+    int is_alias;
+    /** 1: Options ExecCGI. */
+    int may_execute;
+    /** 0: nothing there, 1: a regular file, 2: a directory, 3: something else. */
+    int file_kind;
+    /** 1: AcceptPathInfo Off, and there is path info. */
+    int refuses_path_info;
+    int reloading;
+    int has_body;
+    int header_only;
+    uint64_t device, inode;
+    int64_t size, modified;
+    /** Microseconds since 1970. */
+    int64_t start;
+    /** Microseconds: httpd's Timeout. */
+    int64_t timeout;
+} swsgi_request_facts;
+
+void swsgi_request_facts_get(struct request_rec *_Nonnull request, swsgi_request_facts *_Nonnull facts);
+
+/** An environ field, as APR's tables store it. */
+typedef struct swsgi_field {
+    const char *_Nullable name;
+    const char *_Nullable value;
+    uint32_t checksum;
+} swsgi_field;
+
+/** Builds the environ with httpd's CGI functions. Sets `count`; the fields live as long as the request. */
+const swsgi_field *_Nullable swsgi_environ(struct request_rec *_Nonnull request, int *_Nonnull count);
+
+/** A brigade for the bodies of one request, used again for each piece of them. */
+struct apr_bucket_brigade *_Nonnull swsgi_brigade(struct request_rec *_Nonnull request);
+
+/** Results of `swsgi_body_read`. */
+enum { SWSGI_BODY_END = 0, SWSGI_BODY_WAIT = -1, SWSGI_BODY_FAILED = -2 };
+
+/** Reads up to `capacity` bytes of the request body through the input filters; `waits` 0: only what is there.
+    Returns bytes, or one of the results above with the right `status`. */
+int64_t swsgi_body_read(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade,
+                        void *_Nonnull buffer, size_t capacity, int waits, int *_Nonnull status);
+
+/** Sets status and reason of the response; clears what an earlier try may have set. */
+void swsgi_response_begin(struct request_rec *_Nonnull request, int status, const char *_Nullable reason, size_t reason_length);
+
+/** Adds a response header; returns 0 when it belongs to the server and was dropped. Name and value have been checked. */
+int swsgi_response_header(struct request_rec *_Nonnull request, const char *_Nonnull name, size_t name_length,
+                          const char *_Nullable value, size_t value_length);
+
+void swsgi_response_length(struct request_rec *_Nonnull request, int64_t length);
+
+/** Adds Retry-After to an error's headers. */
+void swsgi_retry_after(struct request_rec *_Nonnull request, int seconds);
+
+/** What goes with the bytes of `swsgi_response_pass`. */
+enum { SWSGI_PASS_FLUSH = 1, SWSGI_PASS_END = 2, SWSGI_PASS_ABORT = 4 };
+
+/** Passes bytes down the output filters; they may be used again afterwards. Returns 0 when the client has gone. */
+int swsgi_response_pass(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade,
+                        const void *_Nullable bytes, size_t length, int flags);
+
+/** Calls `swsgi_death_report` with `token` once the response has left. */
+void swsgi_report_later(struct request_rec *_Nonnull request, void *_Nonnull token);
+
+/* ---- Implemented in Swift ---- */
+
+/** A new configuration begins: forget the former one. */
+void swsgi_configuration_begin(void);
+/** WSGIDaemonProcess. Writes an error to `error` and returns 0, or returns 1. */
+int swsgi_define_group(const char *_Nonnull arguments, const swsgi_place *_Nonnull place, char *_Nonnull error, size_t capacity);
+/** A literal name of a process group is used. */
+void swsgi_use_group(const char *_Nonnull name, const swsgi_place *_Nonnull place);
+
+/** Parts of a WSGIScriptAlias, allocated with malloc. */
+typedef struct swsgi_alias {
+    const char *_Nonnull location;
+    const char *_Nonnull target;
+    const char *_Nullable process_group;
+    const char *_Nullable application_group;
+    const char *_Nullable symbol;
+    /** -1: not given. */
+    int pass_authorization;
+} swsgi_alias;
+
+/** WSGIScriptAlias. Writes an error and returns 0, or fills `alias` and returns 1. */
+int swsgi_define_alias(const char *_Nonnull arguments, const swsgi_place *_Nonnull place, swsgi_alias *_Nonnull alias,
+                       char *_Nonnull error, size_t capacity);
+/** An alias's group is known at start: its entry file is loaded before its processes take work. */
+void swsgi_preload(const swsgi_alias *_Nonnull alias, const char *_Nonnull process_group, const char *_Nonnull application_group,
+                   struct server_rec *_Nonnull server);
+/** An On/Off directive: 0, 1, or -1 with an error. */
+int swsgi_flag(const char *_Nonnull directive, const char *_Nonnull value, char *_Nonnull error, size_t capacity);
+/** How many bytes of a URI an alias's location matches; 0: none. */
+size_t swsgi_alias_match(const char *_Nonnull uri, const char *_Nonnull location);
+/** The whole configuration has been read. Returns 1, or 0 after writing errors to the log of `server`. */
+int swsgi_configuration_check(struct server_rec *_Nonnull server);
+/** Makes the queues and starts the supervisor. Returns 1, or 0 after writing errors. */
+int swsgi_generation_begin(struct server_rec *_Nonnull server);
+void swsgi_generation_left(void);
+/** About once a second, and whenever a supervisor has ended. */
+void swsgi_parent_turn(struct server_rec *_Nonnull server);
+void swsgi_supervisor_ended(int pid, int status);
+/** In a new child of httpd. */
+void swsgi_child_begin(void);
+/** Serves a request: a status for httpd, 0 (OK) when the response has been sent. */
+int swsgi_handle(struct request_rec *_Nonnull request);
+void swsgi_death_report(struct request_rec *_Nonnull request, void *_Nonnull token);
+
+#endif

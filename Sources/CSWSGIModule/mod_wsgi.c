@@ -1,0 +1,273 @@
+/* The module record, the directives and the hooks. The file's name is known to configurations: <IfModule mod_wsgi.c>. */
+#define _GNU_SOURCE
+#include "module_private.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdlib.h>
+
+static const char *const handler_name = "wsgi-script", *const media_type = "application/x-httpd-wsgi";
+
+/* ---- The Swift runtime's signal handlers: not in httpd ---- */
+
+static char *backtrace_setting;
+
+/* Runs before the Swift runtime's constructors, which have no priority: without this they would take httpd's fatal signals. */
+__attribute__((constructor(101))) static void keep_signal_handlers(void) {
+    const char *before = getenv("SWIFT_BACKTRACE");
+    backtrace_setting = before ? strdup(before) : NULL;
+    setenv("SWIFT_BACKTRACE", "enable=no", 1);
+}
+
+static void restore_environment(void) {
+    static int restored;
+    if (restored++) return;
+    if (backtrace_setting) setenv("SWIFT_BACKTRACE", backtrace_setting, 1);
+    else unsetenv("SWIFT_BACKTRACE");
+    free(backtrace_setting);
+}
+
+/* ---- Configuration ---- */
+
+static void *create_server_config(apr_pool_t *p, server_rec *s) {
+    (void)s;
+    struct server_config *config = apr_pcalloc(p, sizeof *config);
+    config->aliases = apr_array_make(p, 2, sizeof(swsgi_alias));
+    return config;
+}
+
+static void *merge_server_config(apr_pool_t *p, void *outer, void *inner) {
+    struct server_config *base = outer, *add = inner, *config = apr_pcalloc(p, sizeof *config);
+    config->aliases = apr_array_append(p, add->aliases, base->aliases);
+    return config;
+}
+
+static void *create_directory_config(apr_pool_t *p, char *path) {
+    (void)path;
+    struct directory_config *config = apr_pcalloc(p, sizeof *config);
+    config->reloading = config->pass_authorization = -1;
+    return config;
+}
+
+static void *merge_directory_config(apr_pool_t *p, void *outer, void *inner) {
+    struct directory_config *base = outer, *add = inner, *config = apr_pcalloc(p, sizeof *config);
+    config->process_group = add->process_group ? add->process_group : base->process_group;
+    config->application_group = add->application_group ? add->application_group : base->application_group;
+    config->symbol = add->symbol ? add->symbol : base->symbol;
+    config->reloading = add->reloading >= 0 ? add->reloading : base->reloading;
+    config->pass_authorization = add->pass_authorization >= 0 ? add->pass_authorization : base->pass_authorization;
+    return config;
+}
+
+static swsgi_place place_of(cmd_parms *cmd) {
+    return (swsgi_place){cmd->directive->filename, cmd->directive->line_num, cmd->server};
+}
+
+static const char *daemon_process(cmd_parms *cmd, void *unused, const char *arguments) {
+    char error[1024];
+    swsgi_place place = place_of(cmd);
+    (void)unused;
+    return swsgi_define_group(arguments, &place, error, sizeof error) ? NULL : apr_pstrdup(cmd->pool, error);
+}
+
+static const char *process_group(cmd_parms *cmd, void *mconfig, const char *name) {
+    swsgi_place place = place_of(cmd);
+    ((struct directory_config *)mconfig)->process_group = name;
+    if (!strstr(name, "%{")) swsgi_use_group(name, &place);
+    return NULL;
+}
+
+static const char *application_group(cmd_parms *cmd, void *mconfig, const char *name) {
+    (void)cmd;
+    ((struct directory_config *)mconfig)->application_group = name;
+    return NULL;
+}
+
+static const char *callable_object(cmd_parms *cmd, void *mconfig, const char *name) {
+    (void)cmd;
+    ((struct directory_config *)mconfig)->symbol = name;
+    return NULL;
+}
+
+static const char *set_flag(cmd_parms *cmd, void *mconfig, const char *value) {
+    char error[1024];
+    int flag = swsgi_flag(cmd->cmd->name, value, error, sizeof error);
+    if (flag < 0) return apr_pstrdup(cmd->pool, error);
+    *(int *)((char *)mconfig + (size_t)cmd->info) = flag;
+    return NULL;
+}
+
+static const char *script_alias(cmd_parms *cmd, void *unused, const char *arguments) {
+    char error[1024];
+    swsgi_alias alias, *stored;
+    swsgi_place place = place_of(cmd);
+    struct server_config *config = ap_get_module_config(cmd->server->module_config, &wsgi_module);
+    (void)unused;
+    if (!swsgi_define_alias(arguments, &place, &alias, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
+    stored = apr_array_push(config->aliases);
+    *stored = (swsgi_alias){
+        .location = apr_pstrdup(cmd->pool, alias.location), .target = ap_server_root_relative(cmd->pool, alias.target),
+        .process_group = apr_pstrdup(cmd->pool, alias.process_group), .symbol = apr_pstrdup(cmd->pool, alias.symbol),
+        .application_group = apr_pstrdup(cmd->pool, alias.application_group), .pass_authorization = alias.pass_authorization};
+    free((void *)alias.location), free((void *)alias.target), free((void *)alias.process_group);
+    free((void *)alias.application_group), free((void *)alias.symbol);
+    if (stored->process_group && !strstr(stored->process_group, "%{")) swsgi_use_group(stored->process_group, &place);
+    return NULL;
+}
+
+#define FLAG(name, field, where, text) \
+    AP_INIT_TAKE1(name, set_flag, (void *)offsetof(struct directory_config, field), where, text)
+
+static const command_rec commands[] = {
+    AP_INIT_RAW_ARGS("WSGIDaemonProcess", daemon_process, NULL, RSRC_CONF, "name and options of a group of daemon processes"),
+    AP_INIT_RAW_ARGS("WSGIScriptAlias", script_alias, NULL, RSRC_CONF, "URL path, entry file and options"),
+    AP_INIT_TAKE1("WSGIProcessGroup", process_group, NULL, ACCESS_CONF | RSRC_CONF, "name of the process group"),
+    AP_INIT_TAKE1("WSGIApplicationGroup", application_group, NULL, ACCESS_CONF | RSRC_CONF, "name of the application group"),
+    AP_INIT_TAKE1("WSGICallableObject", callable_object, NULL, OR_FILEINFO, "name of the function that the bundle exports"),
+    FLAG("WSGIScriptReloading", reloading, OR_FILEINFO, "On or Off: replace processes when the entry file changes"),
+    FLAG("WSGIPassAuthorization", pass_authorization, OR_FILEINFO, "On or Off: show the Authorization header to applications"),
+    {.name = NULL}};
+
+/* The literal value that a setting of a path has by the <Directory> sections, which httpd keeps in their order of merging. */
+static const char *setting_of(server_rec *s, const char *path, size_t offset) {
+    core_server_config *core = ap_get_core_module_config(s->module_config);
+    struct directory_config *config = ap_get_module_config(s->lookup_defaults, &wsgi_module);
+    const char *found = config ? *(const char **)((char *)config + offset) : NULL;
+    for (int i = 0; i < core->sec_dir->nelts; i++) {
+        ap_conf_vector_t *section = APR_ARRAY_IDX(core->sec_dir, i, ap_conf_vector_t *);
+        core_dir_config *directory = ap_get_core_module_config(section);
+        size_t length = directory->d ? strlen(directory->d) : 0;
+        if (!length || directory->d_is_fnmatch || directory->r || strncmp(path, directory->d, length)) continue;
+        if (directory->d[length - 1] != '/' && path[length] && path[length] != '/') continue;
+        config = ap_get_module_config(section, &wsgi_module);
+        if (config && *(const char **)((char *)config + offset)) found = *(const char **)((char *)config + offset);
+    }
+    return found;
+}
+
+static void find_preloads(server_rec *main_server) {
+    for (server_rec *s = main_server; s; s = s->next) {
+        struct server_config *config = ap_get_module_config(s->module_config, &wsgi_module);
+        for (int i = 0; i < config->aliases->nelts; i++) {
+            const swsgi_alias *alias = &APR_ARRAY_IDX(config->aliases, i, swsgi_alias);
+            const char *group = alias->process_group, *application = alias->application_group;
+            if (!group) group = setting_of(s, alias->target, offsetof(struct directory_config, process_group));
+            if (!application) application = setting_of(s, alias->target, offsetof(struct directory_config, application_group));
+            if (!group || !application || strstr(group, "%{")) continue;
+            if (!strcmp(application, "%{GLOBAL}")) application = "";
+            if (!strstr(application, "%{")) swsgi_preload(alias, group, application, s);
+        }
+    }
+}
+
+/* ---- Hooks of the parent ---- */
+
+static int pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp) {
+    (void)p, (void)plog, (void)ptemp;
+    swsgi_configuration_begin();
+    return OK;
+}
+
+static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s) {
+    (void)p, (void)plog, (void)ptemp;
+    find_preloads(s);
+    return swsgi_configuration_check(s) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static apr_status_t leave_generation(void *unused) {
+    (void)unused;
+    swsgi_generation_left();
+    return APR_SUCCESS;
+}
+
+static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s) {
+    (void)plog, (void)ptemp;
+    ap_add_version_component(p, "mod_swsgi/0.1.0");
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+    if (!swsgi_generation_begin(s)) return HTTP_INTERNAL_SERVER_ERROR;
+    /* Not in children: they only lose their copies. */
+    apr_pool_cleanup_register(p, NULL, leave_generation, apr_pool_cleanup_null);
+    return OK;
+}
+
+static int monitor(apr_pool_t *p, server_rec *s) {
+    (void)p;
+    swsgi_parent_turn(s);
+    return OK;
+}
+
+struct watch {
+    apr_pool_t *pool;
+    apr_proc_t process;
+};
+
+/* Called by httpd's main loop for a child that is not one of its own. */
+static void on_supervisor_event(int reason, void *data, apr_wait_t status) {
+    struct watch *watch = data;
+    int pid = watch->process.pid;
+    if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) return;
+    apr_proc_other_child_unregister(data);
+    apr_pool_destroy(watch->pool);
+    swsgi_supervisor_ended(pid, reason == APR_OC_REASON_DEATH ? (int)status : -1);
+    swsgi_parent_turn(ap_server_conf);
+}
+
+void swsgi_watch(int pid) {
+    apr_pool_t *pool;
+    /* Of the process, not of the configuration: a supervisor outlives its generation's configuration. */
+    if (apr_pool_create(&pool, ap_server_conf->process->pool) != APR_SUCCESS) return;
+    struct watch *watch = apr_pcalloc(pool, sizeof *watch);
+    watch->pool = pool;
+    watch->process.pid = pid;
+    apr_proc_other_child_register(&watch->process, on_supervisor_event, watch, NULL, pool);
+}
+
+const char *swsgi_module_path(void) {
+    Dl_info info;
+    return dladdr(&wsgi_module, &info) ? info.dli_fname : NULL;
+}
+
+/* ---- Hooks of the children ---- */
+
+static void child_init(apr_pool_t *p, server_rec *s) {
+    (void)p, (void)s;
+    swsgi_child_begin();
+}
+
+static int translate_name(request_rec *r) {
+    struct server_config *config = ap_get_module_config(r->server->module_config, &wsgi_module);
+    if (r->uri[0] != '/') return DECLINED;
+    for (int i = 0; i < config->aliases->nelts; i++) {
+        swsgi_alias *alias = &APR_ARRAY_IDX(config->aliases, i, swsgi_alias);
+        size_t length = swsgi_alias_match(r->uri, alias->location);
+        if (!length) continue;
+        r->filename = apr_pstrcat(r->pool, alias->target, r->uri + (alias->location[1] ? length : 0), NULL);
+        r->handler = handler_name;
+        apr_table_setn(r->notes, "alias-forced-type", handler_name);
+        ap_set_module_config(r->request_config, &wsgi_module, alias);
+        return OK;
+    }
+    return DECLINED;
+}
+
+static int handler(request_rec *r) {
+    if (!r->handler || (strcmp(r->handler, handler_name) && strcmp(r->handler, media_type))) return DECLINED;
+    return swsgi_handle(r);
+}
+
+static void register_hooks(apr_pool_t *p) {
+    static const char *const before[] = {"mod_alias.c", NULL}, *const after[] = {"mod_userdir.c", "mod_vhost_alias.c", NULL};
+    (void)p;
+    restore_environment();
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_translate_name(translate_name, before, after, APR_HOOK_MIDDLE);
+    ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+AP_DECLARE_MODULE(wsgi) = {
+    STANDARD20_MODULE_STUFF, create_directory_config, merge_directory_config, create_server_config, merge_server_config,
+    commands, register_hooks, 0};

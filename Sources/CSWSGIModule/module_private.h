@@ -1,0 +1,50 @@
+/* Shared by the C files of the module; httpd's own headers stay behind this one. */
+#ifndef SWSGI_MODULE_PRIVATE_H
+#define SWSGI_MODULE_PRIVATE_H
+
+#include "httpd.h"
+#include "http_config.h"
+#include "http_core.h"
+#include "http_log.h"
+#include "http_main.h"
+#include "http_protocol.h"
+#include "http_request.h"
+#include "ap_mpm.h"
+#include "mpm_common.h"
+#include "apr_buckets.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+#include "unixd.h"
+#include "util_script.h"
+
+#include "swsgi_module.h"
+
+extern module AP_MODULE_DECLARE_DATA wsgi_module;
+
+/* Of a server: its aliases, in their order. */
+struct server_config {
+    apr_array_header_t *aliases;
+};
+
+/* Of a directory: null or -1 is "not set". */
+struct directory_config {
+    const char *process_group, *application_group, *symbol;
+    int reloading, pass_authorization;
+};
+
+static inline struct directory_config *directory_config_of(request_rec *r) {
+    return ap_get_module_config(r->per_dir_config, &wsgi_module);
+}
+
+/* The alias that mapped a request, or null. */
+static inline const swsgi_alias *alias_of(request_rec *r) {
+    return ap_get_module_config(r->request_config, &wsgi_module);
+}
+
+/* Replaces %{GLOBAL}, %{RESOURCE}, %{SERVER}, %{HOST} and %{ENV:name}. */
+const char *expand_group(request_rec *r, const char *name);
+
+/* The part of the URI that leads to the entry file: SCRIPT_NAME. */
+const char *script_name(request_rec *r);
+
+#endif

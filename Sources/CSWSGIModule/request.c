@@ -1,0 +1,140 @@
+/* What Swift needs of httpd's servers and requests: fields, and functions that are macros or variadic. */
+#define _GNU_SOURCE
+#include "module_private.h"
+
+#include <unistd.h>
+
+APLOG_USE_MODULE(wsgi);
+
+void swsgi_server_facts_get(server_rec *server, swsgi_server_facts *facts) {
+    apr_os_file_t log = -1;
+    if (server->error_log) apr_os_file_get(&log, server->error_log);
+    *facts = (swsgi_server_facts){
+        .host_name = server->server_hostname ? server->server_hostname : "", .is_virtual = server->is_virtual, .log = log,
+        .log_level = ap_get_server_module_loglevel(server, wsgi_module.module_index),
+        .file = server->defn_name ? server->defn_name : "", .line = (int)server->defn_line_number};
+}
+
+void swsgi_httpd_facts_get(swsgi_httpd_facts *facts) {
+    *facts = (swsgi_httpd_facts){
+        .uid = ap_unixd_config.user_id, .gid = ap_unixd_config.group_id, .is_root = geteuid() == 0,
+        .user_name = ap_unixd_config.user_name ? ap_unixd_config.user_name : "",
+        .runtime_directory = ap_runtime_dir_relative(ap_server_conf->process->pconf, "")};
+}
+
+server_rec *swsgi_main_server(void) { return ap_server_conf; }
+
+void swsgi_log_server(server_rec *server, int level, const char *text) {
+    ap_log_error(APLOG_MARK, level | APLOG_NOERRNO, 0, server, "%s", text);
+}
+
+void swsgi_log_request(request_rec *request, int level, const char *text) {
+    ap_log_rerror(APLOG_MARK, level | APLOG_NOERRNO, 0, request, "%s", text);
+}
+
+void **swsgi_thread_slot(void) {
+    static __thread void *slot;
+    return &slot;
+}
+
+/* ---- Group names ---- */
+
+static const char *with_port(request_rec *r, const char *host) {
+    apr_port_t port = ap_get_server_port(r);
+    return port == DEFAULT_HTTP_PORT || port == DEFAULT_HTTPS_PORT ? host : apr_psprintf(r->pool, "%s:%u", host, port);
+}
+
+const char *script_name(request_rec *r) {
+    size_t length = strlen(r->uri);
+    if (r->path_info && *r->path_info) length = (size_t)ap_find_path_info(r->uri, r->path_info);
+    char *name = apr_pstrmemdup(r->pool, r->uri, length);
+    ap_no2slash(name);
+    length = strlen(name);
+    if (length && name[length - 1] == '/') name[length - 1] = 0;
+    return name;
+}
+
+const char *expand_group(request_rec *r, const char *name) {
+    if (name[0] != '%' || name[1] != '{' || !strcmp(name, "%{GLOBAL}")) return name[0] == '%' && name[1] == '{' ? "" : name;
+    if (!strcmp(name, "%{SERVER}")) return with_port(r, r->server->server_hostname);
+    if (!strcmp(name, "%{HOST}")) return with_port(r, r->hostname ? r->hostname : r->server->server_hostname);
+    if (!strcmp(name, "%{RESOURCE}"))
+        return apr_pstrcat(r->pool, with_port(r, r->server->server_hostname), "|", script_name(r), NULL);
+    size_t length = strlen(name);
+    if (strncmp(name, "%{ENV:", 6) || name[length - 1] != '}') return name;
+    const char *variable = apr_pstrmemdup(r->pool, name + 6, length - 7), *value = apr_table_get(r->notes, variable);
+    if (!value) value = apr_table_get(r->subprocess_env, variable);
+    if (!value) value = getenv(variable);
+    if (!value) return name;
+    return strncmp(value, "%{ENV:", 6) ? expand_group(r, value) : value;
+}
+
+/* ---- Facts ---- */
+
+static int kind_of(const apr_finfo_t *file) {
+    switch (file->filetype) {
+    case APR_NOFILE: return 0;
+    case APR_REG: return 1;
+    case APR_DIR: return 2;
+    default: return 3;
+    }
+}
+
+void swsgi_request_facts_get(request_rec *r, swsgi_request_facts *facts) {
+    struct directory_config *config = directory_config_of(r);
+    const swsgi_alias *alias = alias_of(r);
+    const char *process_group = alias && alias->process_group ? alias->process_group : config->process_group;
+    const char *application_group = alias && alias->application_group ? alias->application_group : config->application_group;
+    const char *symbol = alias && alias->symbol ? alias->symbol : config->symbol;
+    *facts = (swsgi_request_facts){
+        .server = r->server, .file_name = r->filename ? r->filename : "", .line = r->the_request ? r->the_request : "",
+        .process_group = process_group ? expand_group(r, process_group) : "",
+        .application_group = expand_group(r, application_group ? application_group : "%{RESOURCE}"),
+        .symbol = symbol ? expand_group(r, symbol) : "", .is_alias = alias != NULL,
+        .may_execute = (ap_allow_options(r) & OPT_EXECCGI) != 0, .file_kind = kind_of(&r->finfo),
+        .refuses_path_info = r->used_path_info == AP_REQ_REJECT_PATH_INFO && r->path_info && *r->path_info,
+        .reloading = config->reloading != 0, .has_body = ap_request_has_body(r), .header_only = r->header_only,
+        .device = (uint64_t)r->finfo.device, .inode = (uint64_t)r->finfo.inode, .size = r->finfo.size,
+        .modified = r->finfo.mtime, .start = r->request_time, .timeout = r->server->timeout};
+}
+
+/* ---- Environ ---- */
+
+_Static_assert(sizeof(swsgi_field) == sizeof(apr_table_entry_t) && offsetof(swsgi_field, value) == offsetof(apr_table_entry_t, val),
+               "a field is an entry of APR's tables");
+
+/* Set by httpd for CGI programs, and not part of this interface. */
+static const char *const unwanted[] = {
+    "PATH", "LD_LIBRARY_PATH", "GATEWAY_INTERFACE", "SERVER_SIGNATURE", "REMOTE_HOST", "REMOTE_IDENT", "HTTPS"};
+
+const swsgi_field *swsgi_environ(request_rec *r, int *count) {
+    struct directory_config *config = directory_config_of(r);
+    const swsgi_alias *alias = alias_of(r);
+    apr_table_t *environ = r->subprocess_env;
+    char *path_info = r->path_info, *path = apr_pstrdup(r->pool, path_info ? path_info : "");
+    const char *name = script_name(r), *authorization;
+    int passes = alias && alias->pass_authorization >= 0 ? alias->pass_authorization : config->pass_authorization > 0;
+    ap_add_common_vars(r);
+    r->path_info = NULL; /* else httpd maps PATH_TRANSLATED, by a whole subrequest */
+    ap_add_cgi_vars(r);
+    r->path_info = path_info;
+    ap_no2slash(path);
+    for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) apr_table_unset(environ, unwanted[i]);
+    if (passes && (authorization = apr_table_get(r->headers_in, "Authorization")))
+        apr_table_setn(environ, "HTTP_AUTHORIZATION", authorization);
+    apr_table_setn(environ, "SCRIPT_NAME", name);
+    apr_table_setn(environ, "PATH_INFO", path);
+    apr_table_setn(environ, "wsgi.url_scheme", ap_http_scheme(r));
+    apr_table_setn(environ, "mod_wsgi.script_name", name);
+    apr_table_setn(environ, "mod_wsgi.path_info", path);
+    apr_table_setn(environ, "mod_wsgi.request_handler", r->handler);
+    apr_table_setn(environ, "mod_wsgi.handler_script", "");
+    apr_table_setn(environ, "mod_wsgi.listener_host", r->connection->local_addr->hostname ? r->connection->local_addr->hostname : "");
+    apr_table_setn(environ, "mod_wsgi.listener_port", apr_itoa(r->pool, r->connection->local_addr->port));
+    apr_table_setn(environ, "mod_wsgi.server_pid", apr_itoa(r->pool, getpid()));
+    if (r->log_id) apr_table_setn(environ, "mod_wsgi.request_id", r->log_id);
+    if (r->connection->log_id) apr_table_setn(environ, "mod_wsgi.connection_id", r->connection->log_id);
+    const apr_array_header_t *entries = apr_table_elts(environ);
+    *count = entries->nelts;
+    return (const swsgi_field *)entries->elts;
+}

@@ -1,0 +1,89 @@
+/* Bodies and response heads: bucket brigades and the fields of a response. */
+#include "module_private.h"
+
+apr_bucket_brigade *swsgi_brigade(request_rec *r) { return apr_brigade_create(r->pool, r->connection->bucket_alloc); }
+
+int64_t swsgi_body_read(request_rec *r, apr_bucket_brigade *brigade, void *buffer, size_t capacity, int waits, int *status) {
+    apr_size_t length = capacity;
+    int64_t result = SWSGI_BODY_WAIT;
+    do {
+        apr_status_t code = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
+                                           waits ? APR_BLOCK_READ : APR_NONBLOCK_READ, (apr_off_t)capacity);
+        if (!waits && (APR_STATUS_IS_EAGAIN(code) || (code == APR_SUCCESS && APR_BRIGADE_EMPTY(brigade)))) break;
+        if (code == APR_SUCCESS) {
+            length = capacity;
+            code = apr_brigade_flatten(brigade, buffer, &length);
+        }
+        if (code != APR_SUCCESS) {
+            *status = ap_map_http_request_error(code, APR_STATUS_IS_TIMEUP(code) ? HTTP_REQUEST_TIME_OUT : HTTP_BAD_REQUEST);
+            result = SWSGI_BODY_FAILED;
+            break;
+        }
+        if (length > 0) result = (int64_t)length;
+        else if (!APR_BRIGADE_EMPTY(brigade) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade))) result = SWSGI_BODY_END;
+        apr_brigade_cleanup(brigade);
+    } while (waits && result == SWSGI_BODY_WAIT);
+    apr_brigade_cleanup(brigade);
+    return result;
+}
+
+void swsgi_response_begin(request_rec *r, int status, const char *reason, size_t reason_length) {
+    r->status = status;
+    /* Without a reason httpd writes the usual one of the status. */
+    r->status_line = reason_length ? apr_psprintf(r->pool, "%d %.*s", status, (int)reason_length, reason) : NULL;
+}
+
+static int belongs_to_server(const char *name) {
+    static const char *const names[] = {"Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer",
+                                        "Upgrade", "Status"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!ap_cstr_casecmp(name, names[i])) return 1;
+    return 0;
+}
+
+int swsgi_response_header(request_rec *r, const char *name, size_t name_length, const char *value, size_t value_length) {
+    char *key = apr_pstrmemdup(r->pool, name, name_length);
+    char *text = value_length ? apr_pstrmemdup(r->pool, value, value_length) : "";
+    if (belongs_to_server(key)) return 0;
+    if (!ap_cstr_casecmp(key, "Content-Type")) ap_set_content_type(r, text);
+    else apr_table_addn(r->headers_out, key, text);
+    return 1;
+}
+
+void swsgi_response_length(request_rec *r, int64_t length) { ap_set_content_length(r, length); }
+
+void swsgi_retry_after(request_rec *r, int seconds) {
+    apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, seconds));
+}
+
+int swsgi_response_pass(request_rec *r, apr_bucket_brigade *brigade, const void *bytes, size_t length, int flags) {
+    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
+    if (length) APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_transient_create(bytes, length, alloc));
+    if (flags & SWSGI_PASS_ABORT) {
+        /* No last chunk is written after this bucket, and HTTP/2 resets the stream: the response does not look complete. */
+        r->connection->keepalive = AP_CONN_CLOSE;
+        APR_BRIGADE_INSERT_TAIL(brigade, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->connection->pool, alloc));
+    }
+    if (flags & SWSGI_PASS_FLUSH) APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(alloc));
+    if (flags & SWSGI_PASS_END) APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
+    apr_status_t code = ap_pass_brigade(r->output_filters, brigade);
+    apr_brigade_cleanup(brigade);
+    return code == APR_SUCCESS && !r->connection->aborted;
+}
+
+struct report {
+    request_rec *request;
+    void *token;
+};
+
+static apr_status_t report_death(void *data) {
+    struct report *report = data;
+    swsgi_death_report(report->request, report->token);
+    return APR_SUCCESS;
+}
+
+void swsgi_report_later(request_rec *r, void *token) {
+    struct report *report = apr_palloc(r->pool, sizeof *report);
+    *report = (struct report){r, token};
+    apr_pool_pre_cleanup_register(r->pool, report, report_death);
+}

@@ -1,0 +1,134 @@
+/// The arguments of `WSGIDaemonProcess NAME option=value ...`, checked as far as text goes.
+///
+/// Source: mod_wsgi's directive of the same name.
+public struct DaemonProcessOptions: Equatable, Sendable {
+    /// Name of the process group.
+    public var name: String
+    /// User name or `#uid`; nil: httpd's `User`.
+    public var user: String?
+    /// Group name or `#gid`; nil: the user's primary group, or httpd's `Group` without `user=`.
+    public var group: String?
+    /// Number of processes, 1 when not given.
+    public var processes: UInt32 = 1
+    /// Request threads of each process, 15 when not given.
+    public var threads: UInt32 = 15
+    /// Working directory, absolute.
+    public var home: String?
+    /// File mode creation mask.
+    public var umask: UInt32?
+    /// Text for process lists; `%{GROUP}` stands for `(wsgi:NAME)`.
+    public var displayName: String?
+    /// Seconds that loading an application may take.
+    public var startupTimeout: UInt32 = 30
+    /// Seconds that processes may take to end when their generation has ended.
+    public var shutdownTimeout: UInt32 = 5
+    /// Options that were given and have no effect.
+    public var withoutEffect: [String] = []
+
+    /// The directive's name, for messages.
+    public static let directive = "WSGIDaemonProcess"
+    private static let known = [
+        "user", "group", "processes", "threads", "home", "umask", "display-name", "startup-timeout", "shutdown-timeout",
+    ]
+    /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
+    private static let ignored = [
+        "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
+        "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
+        "newrelic-environment", "request-timeout", "interrupt-timeout", "queue-timeout", "connect-timeout",
+        "socket-timeout", "response-socket-timeout", "deadlock-timeout", "inactivity-timeout", "maximum-requests",
+        "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
+        "virtual-memory-limit", "listen-backlog", "socket-user", "send-buffer-size", "receive-buffer-size",
+        "header-buffer-size", "response-buffer-size", "response-flush-delay",
+    ]
+
+    /// Reads the directive's arguments.
+    public init(_ arguments: String) throws(Problem) {
+        var words = try optionWords(arguments, directive: Self.directive)[...]
+        guard case .word(let name)? = words.popFirst(), !name.isEmpty else {
+            throw Problem(.nameMissing, "\(Self.directive) needs the name of the process group as its first argument")
+        }
+        self.name = name
+        guard Self.isName(name) else {
+            throw Problem(
+                .nameInvalid,
+                "\(Self.directive): name '\(name)' must have 1 to 64 letters, digits, '.', '_', '-' or ':'")
+        }
+        var seen: Set<String> = []
+        for word in words {
+            guard case .option(let option, let value) = word else {
+                throw Problem(.optionForm, "\(Self.directive): '\(word.text)' is not of the form name=value")
+            }
+            guard seen.insert(option).inserted else {
+                throw Problem(.optionRepeated, "\(Self.directive): option '\(option)' is given twice")
+            }
+            try set(option, value)
+        }
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                    UInt8(ascii: ":"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    private mutating func set(_ option: String, _ value: String) throws(Problem) {
+        let directive = Self.directive
+        switch option {
+        case "user": user = try Self.text(value, option)
+        case "group": group = try Self.text(value, option)
+        case "processes": processes = try strictNumber(value, in: 1...1000, option: option, directive: directive)
+        case "threads": threads = try strictNumber(value, in: 1...1000, option: option, directive: directive)
+        case "home": home = try Self.directory(value, option)
+        case "umask": umask = try Self.mask(value)
+        case "display-name":
+            displayName = try Self.text(value, option) == "%{GROUP}" ? "(wsgi:\(name))" : value
+        case "startup-timeout":
+            startupTimeout = try strictSeconds(value, in: 1...86_400, option: option, directive: directive)
+        case "shutdown-timeout":
+            shutdownTimeout = try strictSeconds(value, in: 1...86_400, option: option, directive: directive)
+        case _ where Self.ignored.contains(option): withoutEffect.append(option)
+        default:
+            let hint = nearest(to: option, among: Self.known).map { "; did you mean '\($0)'?" } ?? ""
+            throw Problem(.optionUnknown, "\(directive): unknown option '\(option)'\(hint)")
+        }
+    }
+
+    private static func text(_ value: String, _ option: String) throws(Problem) -> String {
+        let isPrintable = value.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
+        guard (1...255).contains(value.utf8.count), isPrintable else {
+            throw Problem(.textInvalid, "\(directive): \(option) must be 1 to 255 printable characters, not '\(value)'")
+        }
+        return value
+    }
+
+    private static func directory(_ value: String, _ option: String) throws(Problem) -> String {
+        guard value.hasPrefix("/") else {
+            throw Problem(.directoryInvalid, "\(directive): \(option) must be an absolute path, not '\(value)'")
+        }
+        return value
+    }
+
+    private static func mask(_ value: String) throws(Problem) -> UInt32 {
+        let digits = value.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+        guard digits, let mask = UInt32(value, radix: 8), mask <= 0o777 else {
+            throw Problem(.umaskInvalid, "\(directive): umask must be octal, 0000 to 0777, not '\(value)'")
+        }
+        return mask
+    }
+}
+
+extension OptionWord {
+    var text: String {
+        switch self {
+        case .word(let word): word
+        case .option(let name, let value): "\(name)=\(value)"
+        }
+    }
+}

@@ -1,0 +1,111 @@
+internal import CSWSGIModule
+internal import Glibc
+internal import SWSGIConfiguration
+internal import SWSGIModuleCore
+internal import SWSGISystem
+internal import SWSGIWire
+
+// The directives: from httpd's arguments to `Configuration`. Everything here runs in httpd's parent, in its one thread.
+
+@c @implementation
+public func swsgi_configuration_begin() {
+    parent.configuration = Configuration()
+}
+
+@c @implementation
+public func swsgi_define_group(
+    _ arguments: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>, _ message: UnsafeMutablePointer<CChar>,
+    _ capacity: Int
+) -> Int32 {
+    do throws(Problem) {
+        try parent.configuration.define(String(cString: arguments), at: Place(place.pointee), isRoot: geteuid() == 0)
+        return 1
+    } catch {
+        write(error, to: message, capacity)
+        return 0
+    }
+}
+
+@c @implementation
+public func swsgi_use_group(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>) {
+    parent.configuration.use(String(cString: name), at: Place(place.pointee))
+}
+
+@c @implementation
+public func swsgi_define_alias(
+    _ arguments: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>, _ alias: UnsafeMutablePointer<swsgi_alias>,
+    _ message: UnsafeMutablePointer<CChar>, _ capacity: Int
+) -> Int32 {
+    do throws(Problem) {
+        let options = try ScriptAliasOptions(String(cString: arguments))
+        guard let location = strdup(options.location), let target = strdup(options.target) else { return 0 }
+        alias.pointee = swsgi_alias(
+            location: location, target: target, process_group: copy(options.processGroup),
+            application_group: copy(options.applicationGroup), symbol: copy(options.symbol),
+            pass_authorization: options.passAuthorization.map { $0 ? 1 : 0 } ?? -1)
+        return 1
+    } catch {
+        write(error, to: message, capacity)
+        return 0
+    }
+}
+
+@c @implementation
+public func swsgi_preload(
+    _ alias: UnsafePointer<swsgi_alias>, _ processGroup: UnsafePointer<CChar>, _ applicationGroup: UnsafePointer<CChar>,
+    _ server: OpaquePointer
+) {
+    let key = ApplicationKey(
+        entryFile: String(cString: alias.pointee.target), applicationGroup: String(cString: applicationGroup),
+        symbol: alias.pointee.symbol.map { String(cString: $0) } ?? "")
+    parent.configuration.preload(key, group: String(cString: processGroup), server: ServerFacts(server))
+}
+
+@c @implementation
+public func swsgi_flag(
+    _ directive: UnsafePointer<CChar>, _ value: UnsafePointer<CChar>, _ message: UnsafeMutablePointer<CChar>,
+    _ capacity: Int
+) -> Int32 {
+    do throws(Problem) {
+        return try flag(String(cString: value), directive: String(cString: directive)) ? 1 : 0
+    } catch {
+        write(error, to: message, capacity)
+        return -1
+    }
+}
+
+@c @implementation
+public func swsgi_alias_match(_ uri: UnsafePointer<CChar>, _ location: UnsafePointer<CChar>) -> Int {
+    aliasMatch(uri: uri, location: location)
+}
+
+@c @implementation
+public func swsgi_configuration_check(_ server: OpaquePointer) -> Int32 {
+    let problems = parent.configuration.problems()
+    for problem in problems { swsgi_log_server(server, Int32(LogLevel.critical.rawValue), problem.description) }
+    return problems.isEmpty ? 1 : 0
+}
+
+extension Place {
+    init(_ place: swsgi_place) {
+        self.init(file: String(cString: place.file), line: Int(place.line), server: ServerFacts(place.server))
+    }
+}
+
+extension ServerFacts {
+    init(_ server: OpaquePointer) {
+        var facts = swsgi_server_facts(host_name: "", is_virtual: 0, log: -1, log_level: 0, file: "", line: 0)
+        swsgi_server_facts_get(server, &facts)
+        self.init(
+            id: UInt(bitPattern: server), hostName: String(cString: facts.host_name), isVirtual: facts.is_virtual != 0)
+    }
+}
+
+private func write(_ problem: Problem, to message: UnsafeMutablePointer<CChar>, _ capacity: Int) {
+    _ = problem.description.withCString { strlcpy(message, $0, capacity) }
+}
+
+private func copy(_ text: String?) -> UnsafePointer<CChar>? {
+    guard let copy = text.flatMap({ strdup($0) }) else { return nil }
+    return UnsafePointer(copy)
+}

@@ -1,0 +1,106 @@
+internal import CSWSGIModule
+internal import Glibc
+internal import SWSGIConfiguration
+internal import SWSGIModuleCore
+internal import SWSGISystem
+internal import SWSGIWire
+
+/// What one thread of httpd works with: kept from request to request.
+final class ExchangeDesk {
+    private var head = ExchangeHeadWriter()
+    private var reader = FrameReader()
+    /// A channel for each process group: a daemon process that keeps a far end can reach exchanges of its own group only.
+    private var channels: [Int: Box] = [:]
+    private var bodyBuffer: UnsafeMutableRawBufferPointer?
+
+    private final class Box {
+        var channel: ReplyChannel
+        init(_ channel: consuming ReplyChannel) { self.channel = channel }
+    }
+
+    /// How often one request may be sent back to the queue for newer code.
+    private static let retryLimit = 1000
+    static let bodyPiece = 64 * 1024
+
+    deinit {
+        bodyBuffer?.deallocate()
+    }
+
+    /// Room for a frame header and a piece of a request body.
+    func body() -> UnsafeMutableRawBufferPointer {
+        if let bodyBuffer { return bodyBuffer }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FrameHeader.size + Self.bodyPiece, alignment: 16)
+        bodyBuffer = buffer
+        return buffer
+    }
+
+    /// Sends the request to its process group and the response to the client.
+    func serve(
+        _ request: OpaquePointer, _ facts: swsgi_request_facts, _ generation: Generation, group: Int
+    ) -> Int32 {
+        var flags: ExchangeFlags = facts.reloading != 0 ? .reloading : []
+        if facts.has_body != 0 { flags.insert(.body) }
+        write(request, facts)
+        for _ in 0..<Self.retryLimit {
+            head.finish(flags: flags)
+            guard !head.isTooLarge else {
+                log(Problem(.headTooLarge, "the environ of this request is larger than \(ExchangeHead.limit) bytes"), request: request)
+                return internalError
+            }
+            do throws(Errno) {
+                let box = try lend(facts, generation, group: group)
+                var relay = Relay(desk: self, request: request, facts: facts, generation: generation, group: group)
+                let result = relay.run(&box.channel, &reader)
+                if !box.channel.isWhole { channels[group] = nil }
+                switch result {
+                case .status(let status): return status
+                case .again(let acceptsStale):
+                    flags.formUnion(acceptsStale ? .staleAccepted : .fresh)
+                }
+            } catch {
+                channels[group] = nil
+                return refuse(request, error, generation.groups[group].name)
+            }
+        }
+        return unavailable
+    }
+
+    private func write(_ request: OpaquePointer, _ facts: swsgi_request_facts) {
+        var count: Int32 = 0
+        let fields = swsgi_environ(request, &count)
+        head.begin(
+            identity: FileIdentity(
+                device: facts.device, inode: facts.inode, size: facts.size, modified: facts.modified),
+            requestStart: facts.start, queueStart: Clock.wall, entryFile: facts.file_name,
+            applicationGroup: facts.application_group, symbol: facts.symbol, line: facts.line)
+        for field in UnsafeBufferPointer(start: fields, count: Int(count)) {
+            guard let name = field.name, let value = field.value else { continue }
+            head.add(name, value)
+        }
+    }
+
+    private func lend(_ facts: swsgi_request_facts, _ generation: Generation, group: Int) throws(Errno) -> Box {
+        let box: Box
+        if let known = channels[group] {
+            box = known
+        } else {
+            box = Box(try ReplyChannel())
+            channels[group] = box
+        }
+        box.channel.setTimeout(facts.timeout)
+        reader.begin()
+        try box.channel.lend(head, to: generation.groups[group].sender)
+        return box
+    }
+
+    private func refuse(_ request: OpaquePointer, _ error: Errno, _ name: String) -> Int32 {
+        swsgi_retry_after(request, 1)
+        let isFull = error.wouldBlock || error.code == ETOOMANYREFS
+        log(
+            Problem(
+                isFull ? .queueFull : .channelFailed,
+                isFull ? "the queue of process group '\(name)' is full" : "the request can't be handed to process group '\(name)': \(error)"),
+            request: request)
+        return unavailable
+    }
+}

@@ -1,0 +1,105 @@
+internal import CSWSGIModule
+internal import Glibc
+internal import SWSGIConfiguration
+internal import SWSGIModuleCore
+internal import SWSGISystem
+internal import SWSGIWire
+
+// httpd's statuses that a handler returns.
+let statusOK: Int32 = 0
+private let forbidden: Int32 = 403
+private let notFound: Int32 = 404
+let internalError: Int32 = 500
+let unavailable: Int32 = 503
+
+@c @implementation
+public func swsgi_handle(_ request: OpaquePointer) -> Int32 {
+    var facts = swsgi_request_facts.empty(request)
+    swsgi_request_facts_get(request, &facts)
+    do throws(Refusal) {
+        try check(facts)
+        guard let generation = parent.generation else { throw Refusal(internalError, noGroup(facts)) }
+        let index = try group(facts, generation)
+        let place = swsgi_thread_slot()
+        let desk: ExchangeDesk
+        if let known = place.pointee {
+            desk = Unmanaged<ExchangeDesk>.fromOpaque(known).takeUnretainedValue()
+        } else {
+            // Lives as long as the thread, and threads of httpd's children as long as the child.
+            desk = ExchangeDesk()
+            place.pointee = Unmanaged.passRetained(desk).toOpaque()
+        }
+        return desk.serve(request, facts, generation, group: index)
+    } catch {
+        log(error.problem, request: request)
+        return error.status
+    }
+}
+
+/// A request that is not given to any process.
+struct Refusal: Error {
+    let status: Int32
+    let problem: Problem
+
+    init(_ status: Int32, _ problem: Problem) {
+        self.status = status
+        self.problem = problem
+    }
+}
+
+func log(_ problem: Problem, request: OpaquePointer) {
+    swsgi_log_request(request, Int32(problem.code.level.rawValue), problem.description)
+}
+
+/// The checks of mod_wsgi's handler, in its order.
+private func check(_ facts: swsgi_request_facts) throws(Refusal) {
+    func file() -> String { String(cString: facts.file_name) }
+    guard facts.is_alias != 0 || facts.may_execute != 0 else {
+        throw Refusal(forbidden, Problem(.execCGIOff, "Options ExecCGI is off in the directory of \(file())"))
+    }
+    switch facts.file_kind {
+    case 0: throw Refusal(notFound, Problem(.scriptMissing, "entry file \(file()) does not exist"))
+    case 2: throw Refusal(forbidden, Problem(.scriptIsDirectory, "entry file \(file()) is a directory"))
+    default: break
+    }
+    guard facts.refuses_path_info == 0 else {
+        throw Refusal(notFound, Problem(.pathInfoRefused, "AcceptPathInfo is off for \(file())"))
+    }
+}
+
+private func group(_ facts: swsgi_request_facts, _ generation: Generation) throws(Refusal) -> Int {
+    guard facts.process_group.pointee != 0 else { throw Refusal(internalError, noGroup(facts)) }
+    guard let index = generation.index(of: facts.process_group) else {
+        throw Refusal(
+            internalError,
+            Problem(.groupUnknownAtRequest, "process group '\(String(cString: facts.process_group))' is not defined"))
+    }
+    let place = generation.groups[index].definition.place.server
+    guard !place.isVirtual || place.id == UInt(bitPattern: facts.server) || sharesName(place, facts.server) else {
+        throw Refusal(
+            internalError,
+            Problem(
+                .groupForeignAtRequest,
+                "process group '\(String(cString: facts.process_group))' belongs to another virtual host"))
+    }
+    return index
+}
+
+private func sharesName(_ place: ServerFacts, _ server: OpaquePointer) -> Bool {
+    !place.hostName.isEmpty && place.hostName == ServerFacts(server).hostName
+}
+
+private func noGroup(_ facts: swsgi_request_facts) -> Problem {
+    Problem(
+        .embeddedUnavailable,
+        "no process group is set for \(String(cString: facts.file_name)); define one with WSGIDaemonProcess and name it with WSGIProcessGroup")
+}
+
+extension swsgi_request_facts {
+    static func empty(_ request: OpaquePointer) -> swsgi_request_facts {
+        swsgi_request_facts(
+            server: request, file_name: "", line: "", process_group: "", application_group: "", symbol: "", is_alias: 0,
+            may_execute: 0, file_kind: 0, refuses_path_info: 0, reloading: 0, has_body: 0, header_only: 0, device: 0,
+            inode: 0, size: 0, modified: 0, start: 0, timeout: 0)
+    }
+}

@@ -1,0 +1,101 @@
+internal import CSWSGIModule
+internal import Glibc
+internal import SWSGIConfiguration
+internal import SWSGIModuleCore
+internal import SWSGISystem
+internal import SWSGIWire
+
+/// What httpd's parent knows; its children inherit it as it is when they are forked.
+struct Parent {
+    var configuration = Configuration()
+    var generation: Generation?
+}
+
+// Written by the parent's only thread, and in children before their threads start: read-only from then on.
+nonisolated(unsafe) var parent = Parent()
+
+@c @implementation
+public func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
+    parent.generation = nil
+    let configuration = parent.configuration
+    for remark in configuration.remarks() { log(remark, server) }
+    warnOfEntryFiles(configuration, server)
+    guard !configuration.groups.isEmpty else { return 1 }
+    do throws(Problem) {
+        let logs = configuration.groups.map { group -> (descriptor: Int32, level: UInt8) in
+            let facts = serverFacts(OpaquePointer(bitPattern: group.place.server.id) ?? server)
+            return (facts.log, UInt8(clamping: facts.log_level))
+        }
+        parent.generation = try Generation(
+            configuration, httpd: httpdFacts(), paths: try paths(), logs: logs, mainLog: serverFacts(server).log)
+    } catch {
+        log(error, server)
+        return 0
+    }
+    swsgi_parent_turn(server)
+    return 1
+}
+
+@c @implementation
+public func swsgi_generation_left() {
+    // The queues' sending ends close here, and with the last child that has them: then the processes finish and end.
+    parent.generation = nil
+}
+
+@c @implementation
+public func swsgi_parent_turn(_ server: OpaquePointer) {
+    do throws(Problem) {
+        if let pid = try parent.generation?.turn() { swsgi_watch(pid) }
+    } catch {
+        log(error, server)
+    }
+}
+
+@c @implementation
+public func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
+    guard let generation = parent.generation, generation.supervisorEnded(pid), let server = swsgi_main_server() else { return }
+    let end = status < 0 ? "has ended" : ProcessEnd(waitStatus: status).description
+    log(Problem(.supervisorEnded, "the supervisor (pid \(pid)) \(end); starting another one"), server)
+}
+
+@c @implementation
+public func swsgi_child_begin() {
+    parent.generation?.becomeChild()
+}
+
+func log(_ problem: Problem, _ server: OpaquePointer) {
+    swsgi_log_server(server, Int32(problem.code.level.rawValue), problem.description)
+}
+
+private func warnOfEntryFiles(_ configuration: Configuration, _ server: OpaquePointer) {
+    for group in configuration.groups {
+        for application in group.applications {
+            var status = stat()
+            guard stat(application.entryFile, &status) != 0 else { continue }
+            log(Problem(.entryFileDoubtful, "entry file \(application.entryFile) of process group '\(group.options.name)': \(Errno.last)"), server)
+        }
+    }
+}
+
+private func serverFacts(_ server: OpaquePointer) -> swsgi_server_facts {
+    var facts = swsgi_server_facts(host_name: "", is_virtual: 0, log: -1, log_level: 0, file: "", line: 0)
+    swsgi_server_facts_get(server, &facts)
+    return facts
+}
+
+private func httpdFacts() -> HTTPDFacts {
+    let facts = rawHTTPDFacts()
+    return HTTPDFacts(
+        uid: facts.uid, gid: facts.gid, userName: String(cString: facts.user_name), isRoot: facts.is_root != 0)
+}
+
+private func rawHTTPDFacts() -> swsgi_httpd_facts {
+    var facts = swsgi_httpd_facts(uid: 0, gid: 0, user_name: "", is_root: 0, runtime_directory: "/")
+    swsgi_httpd_facts_get(&facts)
+    return facts
+}
+
+private func paths() throws(Problem) -> GenerationPaths {
+    let module = swsgi_module_path().map { String(cString: $0) } ?? ""
+    return try GenerationPaths(module: module, runtimeDirectory: String(cString: rawHTTPDFacts().runtime_directory))
+}

@@ -1,0 +1,141 @@
+public import SWSGIConfiguration
+internal import SWSGISystem
+public import SWSGIWire
+
+/// What is known of a virtual host, or of the main server.
+public struct ServerFacts: Equatable, Sendable {
+    /// Which server record this is.
+    public var id: UInt
+    /// Its ServerName.
+    public var hostName: String
+    /// Whether it is a virtual host.
+    public var isVirtual: Bool
+
+    /// Facts from their parts.
+    public init(id: UInt, hostName: String, isVirtual: Bool) {
+        self.id = id
+        self.hostName = hostName
+        self.isVirtual = isVirtual
+    }
+}
+
+/// Where a directive stands.
+public struct Place: Equatable, Sendable {
+    /// The configuration file.
+    public var file: String
+    /// The line in it.
+    public var line: Int
+    /// The server it belongs to.
+    public var server: ServerFacts
+
+    /// A place from its parts.
+    public init(file: String, line: Int, server: ServerFacts) {
+        self.file = file
+        self.line = line
+        self.server = server
+    }
+}
+
+/// A process group as configured.
+public struct GroupDefinition: Equatable, Sendable {
+    /// What its directive says.
+    public var options: DaemonProcessOptions
+    /// Where.
+    public var place: Place
+    /// Applications to load before its processes take work.
+    public var applications: [ApplicationKey] = []
+
+    /// Whether requests of `server` may use this group: those of its own virtual host, or of one with the same name, or all.
+    public func isAccessible(from server: ServerFacts) -> Bool {
+        !place.server.isVirtual || place.server.id == server.id
+            || (!server.hostName.isEmpty && place.server.hostName == server.hostName)
+    }
+}
+
+/// Who httpd is.
+public struct HTTPDFacts: Equatable, Sendable {
+    /// User id of its children.
+    public var uid: UInt32
+    /// Group id of its children.
+    public var gid: UInt32
+    /// User name of its children.
+    public var userName: String
+    /// Whether it can take other identities.
+    public var isRoot: Bool
+
+    /// Facts from their parts.
+    public init(uid: UInt32, gid: UInt32, userName: String, isRoot: Bool) {
+        self.uid = uid
+        self.gid = gid
+        self.userName = userName
+        self.isRoot = isRoot
+    }
+}
+
+/// The directives of one reading of the configuration.
+public struct Configuration: Sendable {
+    /// The process groups, in the order of their directives.
+    public private(set) var groups: [GroupDefinition] = []
+    private var uses: [(name: String, place: Place)] = []
+
+    /// An empty configuration.
+    public init() {}
+
+    /// Adds a process group.
+    public mutating func define(_ arguments: String, at place: Place, isRoot: Bool) throws(Problem) {
+        let options = try DaemonProcessOptions(arguments)
+        if let other = groups.first(where: { $0.options.name == options.name }) {
+            throw Problem(
+                .groupDuplicate,
+                "\(DaemonProcessOptions.directive): process group '\(options.name)' is already defined at \(other.place.file):\(other.place.line)"
+            )
+        }
+        try IdentityResolver.check(options, isRoot: isRoot)
+        groups.append(GroupDefinition(options: options, place: place))
+    }
+
+    /// Remembers that a group's literal name is used.
+    public mutating func use(_ name: String, at place: Place) {
+        uses.append((name, place))
+    }
+
+    /// Adds an application to the group that will serve it, when it is this server's to use.
+    public mutating func preload(_ key: ApplicationKey, group name: String, server: ServerFacts) {
+        guard let index = groups.firstIndex(where: { $0.options.name == name && $0.isAccessible(from: server) }),
+            !groups[index].applications.contains(key),
+            groups[index].applications.count < ControlLimits.applications
+        else { return }
+        groups[index].applications.append(key)
+    }
+
+    /// What is wrong now that everything has been read.
+    public func problems() -> [Problem] {
+        uses.compactMap { use in
+            let place = "\(use.place.file):\(use.place.line)"
+            guard let group = groups.first(where: { $0.options.name == use.name }) else {
+                return Problem(
+                    .processGroupUndefined, "\(place): process group '\(use.name)' is not defined by any WSGIDaemonProcess")
+            }
+            // A use in the main server is inherited by virtual hosts: whose requests use it shows at request time.
+            guard !use.place.server.isVirtual || group.isAccessible(from: use.place.server) else {
+                return Problem(
+                    .processGroupForeign,
+                    "\(place): process group '\(use.name)' belongs to another virtual host, defined at \(group.place.file):\(group.place.line)"
+                )
+            }
+            return nil
+        }
+    }
+
+    /// Options that have no effect, and other things worth a line.
+    public func remarks() -> [Problem] {
+        groups.flatMap { group in
+            group.options.withoutEffect.map { option in
+                Problem(
+                    .optionWithoutEffect,
+                    "\(group.place.file):\(group.place.line): option '\(option)' of process group '\(group.options.name)' has no effect"
+                )
+            } + IdentityResolver.remarks(group)
+        }
+    }
+}

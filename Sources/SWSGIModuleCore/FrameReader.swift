@@ -1,0 +1,128 @@
+internal import Glibc
+internal import SWSGISystem
+public import SWSGIWire
+
+/// What arrived on a reply socket.
+public enum Arrival {
+    /// A whole frame other than DATA.
+    case frame(FrameKind, UnsafeRawBufferPointer)
+    /// Some bytes of a DATA frame: as many as have come.
+    case data(UnsafeRawBufferPointer)
+    /// Nothing is there now (only when not waiting).
+    case nothing
+    /// The other end has gone.
+    case ended
+    /// Nothing came in time.
+    case timedOut
+}
+
+/// Cuts what a daemon process sends into frames, in one buffer, whatever it sends.
+public struct FrameReader: ~Copyable {
+    private static let capacity = 64 * 1024
+
+    private var buffer: UnsafeMutableRawBufferPointer
+    private var start = 0
+    private var end = 0
+    private var dataRest = 0
+    private var returned: Int32 = -1
+
+    /// A reader with an empty buffer.
+    public init() {
+        buffer = .allocate(byteCount: Self.capacity, alignment: 16)
+    }
+
+    deinit {
+        buffer.deallocate()
+        if returned >= 0 { close(returned) }
+    }
+
+    /// Forgets everything: a new exchange begins.
+    public mutating func begin() {
+        start = 0
+        end = 0
+        dataRest = 0
+        if returned >= 0 { close(returned) }
+        returned = -1
+    }
+
+    /// The descriptor that came with the frames, once.
+    public mutating func takeReturned() -> Int32 {
+        defer { returned = -1 }
+        return returned
+    }
+
+    /// Whether everything received has been given out.
+    public var isEmpty: Bool { start == end && dataRest == 0 }
+
+    /// The next thing; its bytes are valid until the next call.
+    public mutating func next(_ socket: Int32, waits: Bool) throws(Malformed) -> Arrival {
+        while true {
+            if let arrival = try take() { return arrival }
+            makeRoom()
+            do throws(Errno) {
+                let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end...])
+                let received = try Socket.receive(socket, into: room, waits: waits)
+                keep(received)
+                if received.count == 0 { return .ended }
+                end += received.count
+            } catch {
+                if error.interrupted { continue }
+                if error.wouldBlock { return waits ? .timedOut : .nothing }
+                return .ended
+            }
+        }
+    }
+
+    private mutating func keep(_ received: Socket.Received) {
+        if received.descriptors.1 >= 0 { close(received.descriptors.1) }
+        guard received.descriptors.0 >= 0 else { return }
+        if returned >= 0 { close(returned) }
+        returned = received.descriptors.0
+    }
+
+    private mutating func take() throws(Malformed) -> Arrival? {
+        if dataRest > 0 {
+            guard start < end else { return nil }
+            let count = min(dataRest, end - start)
+            defer {
+                start += count
+                dataRest -= count
+            }
+            return .data(UnsafeRawBufferPointer(rebasing: buffer[start..<start + count]))
+        }
+        guard end - start >= FrameHeader.size else { return nil }
+        let header = try FrameHeader(UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
+        if header.kind == .data {
+            start += FrameHeader.size
+            dataRest = header.length
+            return try take()
+        }
+        guard end - start >= FrameHeader.size + header.length else {
+            if FrameHeader.size + header.length > buffer.count { grow(FrameHeader.size + header.length) }
+            return nil
+        }
+        let payload = start + FrameHeader.size
+        start = payload + header.length
+        return .frame(header.kind, UnsafeRawBufferPointer(rebasing: buffer[payload..<start]))
+    }
+
+    private mutating func makeRoom() {
+        if start == end {
+            start = 0
+            end = 0
+        } else if start > 0, buffer.count - end < buffer.count / 2 {
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
+            end -= start
+            start = 0
+        }
+    }
+
+    private mutating func grow(_ size: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[start..<end]))
+        buffer.deallocate()
+        buffer = larger
+        end -= start
+        start = 0
+    }
+}

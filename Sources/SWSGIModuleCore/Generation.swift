@@ -1,0 +1,178 @@
+internal import Glibc
+public import SWSGIConfiguration
+internal import SWSGISystem
+public import SWSGIWire
+
+/// One process group as httpd's children see it.
+public struct GroupQueue: Sendable {
+    /// Name of the group.
+    public let name: String
+    /// Who may use it.
+    public let definition: GroupDefinition
+    /// The sending end of its queue.
+    public let sender: Int32
+}
+
+/// What the parent of httpd holds for one generation: the queues' ends, the page of ended processes and the supervisor.
+///
+/// Made by the parent and inherited by its children, which only read it.
+public final class Generation {
+    /// The groups, in the order of their directives.
+    public let groups: [GroupQueue]
+    /// The page of ended processes.
+    public let ends: EndsPage
+    private let pageAddress: UnsafeMutableRawPointer
+    private let pageSize: Int
+    private let page: SharedDescriptor
+    private let plan: SharedDescriptor
+    private let receivers: [SharedDescriptor]
+    private let senders: [SharedDescriptor]
+    private let logs: [Int32]
+    private let names: [UnsafeMutablePointer<CChar>]
+    private let program: String
+    private var supervisor: Int32 = -1
+    private var startedAt: Int64 = 0
+    private var quickEnds: Int64 = 0
+    private var nextStart: Int64 = 0
+
+    /// Bytes that a queue is asked to hold.
+    private static let queueSize: Int32 = 4 << 20
+    private static let second: Int64 = 1_000_000_000
+
+    /// Makes queues, page and plan; `logs` has the error log of each group's server, `mainLog` that of the main server.
+    public init(
+        _ configuration: Configuration, httpd: HTTPDFacts, paths: GenerationPaths, logs: [(descriptor: Int32, level: UInt8)],
+        mainLog: Int32
+    ) throws(Problem) {
+        let definitions = configuration.groups
+        program = paths.program
+        do throws(Errno) {
+            var senders: [SharedDescriptor] = []
+            var receivers: [SharedDescriptor] = []
+            for _ in definitions {
+                let pair = try Socket.pair(.messages)
+                Socket.setSendBuffer(pair.first.number, bytes: Self.queueSize)
+                senders.append(SharedDescriptor(pair.first))
+                receivers.append(SharedDescriptor(pair.second))
+            }
+            self.senders = senders
+            self.receivers = receivers
+            pageSize = EndsPage.size(groups: definitions.count)
+            page = SharedDescriptor(try Memory.shared("swsgi-ends", bytes: pageSize))
+            pageAddress = try Memory.map(page.number, bytes: pageSize, writable: false)
+            ends = EndsPage(pageAddress, groups: definitions.count)
+            let plans = definitions.indices.map { index in
+                IdentityResolver.plan(definitions[index], httpd: httpd, logLevel: logs[index].level)
+            }
+            let plan = SupervisorPlan(
+                parent: getpid(), program: paths.program, backtrace: paths.backtrace, snapshotBase: paths.snapshots,
+                groups: plans)
+            self.plan = SharedDescriptor(try Memory.sealed("swsgi-plan", plan.bytes))
+        } catch {
+            throw Problem(.queueFailed, "the queues of \(definitions.count) process groups can't be made: \(error)")
+        }
+        names = definitions.map { strdup($0.options.name) }
+        self.logs = [mainLog] + logs.map { $0.descriptor < 0 ? mainLog : $0.descriptor }
+        groups = definitions.indices.map { [senders] in
+            GroupQueue(name: definitions[$0].options.name, definition: definitions[$0], sender: senders[$0].number)
+        }
+    }
+
+    deinit {
+        for name in names { free(name) }
+        Memory.unmap(pageAddress, bytes: pageSize)
+    }
+
+    /// The index of a group, for `groups` and the page.
+    public func index(of name: UnsafePointer<CChar>) -> Int? {
+        names.firstIndex { strcmp($0, name) == 0 }
+    }
+
+    /// Starts the supervisor when none is running and it is time to; returns its process id when it did.
+    public func turn() throws(Problem) -> Int32? {
+        guard supervisor < 0, !groups.isEmpty else { return nil }
+        let now = Clock.monotonic
+        guard now >= nextStart else { return nil }
+        startedAt = now
+        do {
+            supervisor = try start()
+            return supervisor
+        } catch {
+            delay(now)
+            throw Problem(.supervisorStartFailed, "the supervisor \(program) can't be started: \(error)")
+        }
+    }
+
+    /// A supervisor has ended: whether it was this generation's.
+    public func supervisorEnded(_ pid: Int32) -> Bool {
+        guard pid == supervisor else { return false }
+        supervisor = -1
+        let now = Clock.monotonic
+        if now - startedAt > 10 * Self.second {
+            quickEnds = 0
+            nextStart = now
+        } else {
+            delay(now)
+        }
+        return true
+    }
+
+    /// The first new try is made at once, the others after a delay that grows to a minute.
+    private func delay(_ now: Int64) {
+        nextStart = now + (quickEnds == 0 ? 0 : min(60, 1 << min(quickEnds, 6)) * Self.second)
+        quickEnds += 1
+    }
+
+    private func start() throws -> Int32 {
+        let null = try Descriptor.open("/dev/null", O_RDWR)
+        var descriptors = [null.number, logs[0], logs[0], plan.number, page.number]
+        for (receiver, log) in zip(receivers, logs.dropFirst()) { descriptors += [receiver.number, log] }
+        let program = Program(
+            path: program, arguments: [program, "supervise"],
+            environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SWIFT_BACKTRACE=enable=no"],
+            descriptors: descriptors)
+        return try program.start()
+    }
+
+    /// In a child of httpd: gives up what only the parent needs.
+    public func becomeChild() {
+        for receiver in receivers { close(receiver.number) }
+        close(plan.number)
+        close(page.number)
+    }
+}
+
+/// Files and directories of an installation.
+public struct GenerationPaths: Equatable, Sendable {
+    /// The program beside the module.
+    public var program: String
+    /// The Swift runtime's backtrace program, when it is there.
+    public var backtrace: String?
+    /// A directory for snapshots whose file system allows execution.
+    public var snapshots: String
+
+    /// Finds everything that belongs to the module at `module`.
+    public init(module: String, runtimeDirectory: String) throws(Problem) {
+        let directory = EntryFile.directory(of: module)
+        program = directory + "/swsgid"
+        guard access(program, X_OK) == 0 else {
+            throw Problem(.programMissing, "\(program) does not exist or can't be executed")
+        }
+        let tracer = directory + "/swift-backtrace-static"
+        backtrace = access(tracer, X_OK) == 0 ? tracer : nil
+        let places = [runtimeDirectory, "/var/lib", "/var/tmp", "/tmp"].filter(Self.allowsExecution)
+        guard let first = places.first else {
+            throw Problem(
+                .supervisorStartFailed,
+                "neither \(runtimeDirectory) nor /var/lib, /var/tmp or /tmp allows files to be written and executed")
+        }
+        snapshots = first
+    }
+
+    /// Debian mounts /run with noexec: nothing can be mapped from there.
+    private static func allowsExecution(_ directory: String) -> Bool {
+        var status = statvfs()
+        let noExecution: UInt = 8
+        return statvfs(directory, &status) == 0 && status.f_flag & noExecution == 0 && access(directory, W_OK) == 0
+    }
+}

@@ -1,0 +1,53 @@
+internal import Glibc
+public import SWSGISystem
+public import SWSGIWire
+
+/// A stream to whichever daemon process takes the exchange: httpd's end, and the far end while it is at home.
+public struct ReplyChannel: ~Copyable {
+    private let near: Descriptor
+    private var far: Int32
+    private var timeout: Int64 = -1
+
+    /// A new pair.
+    public init() throws(Errno) {
+        let pair = try Socket.pair(.stream)
+        near = pair.first
+        far = pair.second.release()
+    }
+
+    deinit {
+        if far >= 0 { close(far) }
+    }
+
+    /// Whether the far end is at home.
+    public var isWhole: Bool { far >= 0 }
+
+    /// httpd's end.
+    public var socket: Int32 { near.number }
+
+    /// Limits how long one receive may wait, in microseconds.
+    public mutating func setTimeout(_ microseconds: Int64) {
+        guard timeout != microseconds else { return }
+        timeout = microseconds
+        Socket.setTimeouts(near.number, microseconds: microseconds)
+    }
+
+    /// Puts an exchange's head on a group's queue with the far end attached; a large head travels in memory.
+    public mutating func lend(_ head: borrowing ExchangeHeadWriter, to queue: Int32) throws(Errno) {
+        if head.needsMemory {
+            let memory = try Memory.sealed("swsgi-head", head.bytes)
+            try Socket.send(queue, head.memoryMessage, descriptors: (far, memory.number), waits: false)
+        } else {
+            try Socket.send(queue, head.bytes, descriptors: (far, -1), waits: false)
+        }
+        // From here a daemon process that dies is seen as the end of file.
+        close(far)
+        far = -1
+    }
+
+    /// Takes the far end back.
+    public mutating func takeBack(_ descriptor: Int32) {
+        if far >= 0 { close(far) }
+        far = descriptor
+    }
+}

@@ -1,0 +1,74 @@
+public import SWSGIWire
+
+/// How far a response has come: which frames may follow, and how many bytes of the body.
+///
+/// A value: frames in, what to do out. httpd enforces what a daemon process announces.
+public struct ResponseState: Equatable, Sendable {
+    /// How far.
+    public enum Phase: Equatable, Sendable {
+        /// Nothing of the response has come.
+        case waiting
+        /// The head has come.
+        case streaming
+        /// The end has come.
+        case ended
+    }
+
+    /// How the end is to be taken.
+    public enum Ending: Equatable, Sendable {
+        /// The response is complete.
+        case complete
+        /// The head has not come: httpd answers by itself.
+        case withoutHead(ExchangeOutcome)
+        /// The application failed after the head.
+        case failed
+        /// Fewer bytes than announced: how many are missing.
+        case short(missing: Int64)
+    }
+
+    /// How far it has come.
+    public private(set) var phase = Phase.waiting
+    /// Bytes of the body that are still allowed; nil: not announced.
+    public private(set) var rest: Int64?
+    /// Whether bytes have been dropped as there were more than announced.
+    public private(set) var isTooLong = false
+    private let hasBody: Bool
+
+    /// The state of a response to a request; one without a body is that of HEAD.
+    public init(hasBody: Bool) {
+        self.hasBody = hasBody
+    }
+
+    /// The head has come.
+    public mutating func head(contentLength: Int64?) throws(Malformed) {
+        guard phase == .waiting else { throw Malformed("a second response head") }
+        phase = .streaming
+        rest = contentLength
+    }
+
+    /// Bytes of the body have come: how many of them are to be passed on.
+    public mutating func data(_ count: Int) throws(Malformed) -> Int {
+        guard phase == .streaming else { throw Malformed("a body without a head") }
+        guard hasBody else { return 0 }
+        guard let allowed = rest else { return count }
+        let passed = min(Int64(count), allowed)
+        rest = allowed - passed
+        if passed < count { isTooLong = true }
+        return Int(passed)
+    }
+
+    /// The end has come.
+    public mutating func end(_ outcome: ExchangeOutcome) throws(Malformed) -> Ending {
+        defer { phase = .ended }
+        switch phase {
+        case .ended: throw Malformed("a second end")
+        case .waiting:
+            guard outcome != .complete else { throw Malformed("an end without a head") }
+            return .withoutHead(outcome)
+        case .streaming:
+            guard outcome == .complete else { return .failed }
+            if let rest, rest > 0, hasBody { return .short(missing: rest) }
+            return .complete
+        }
+    }
+}
