@@ -50,7 +50,7 @@ public struct Descriptor: ~Copyable, Sendable {
 }
 
 /// Both ends of a pipe.
-public struct Pipe: ~Copyable {
+@frozen public struct Pipe: ~Copyable {
     /// The end to read from.
     public var reading: Descriptor
     /// The end to write to.

@@ -12,7 +12,7 @@ public enum Socket {
     }
 
     /// Two connected sockets.
-    public struct Pair: ~Copyable {
+    @frozen public struct Pair: ~Copyable {
         /// One end.
         public var first: Descriptor
         /// The other end.
