@@ -1,0 +1,184 @@
+internal import SWSGIConfiguration
+internal import SWSGISystem
+internal import SWSGIWire
+
+// How processes end: by themselves, because they kept the group waiting, or because the generation has ended.
+extension GroupMachine {
+    mutating func ended(_ ticket: Int, _ reported: ProcessEnd, now: Int64, random: UInt32) {
+        guard let member = remove(ticket) else { return }
+        let end = cause(member, reported)
+        let isRefusal = rollout.replacement == ticket && end == .exited(WorkerExit.notLoaded)
+        if !isRefusal { logEnd(member, end, now: now) }
+        guard phase == .running else { return }
+        if !member.isKilled || member.isCrashing, !member.isDraining { poison(member, end) }
+        if !member.isDraining, !isRefusal { countEnd(member, end, now: now, random: random) }
+        replacementLost(member, failed: isRefusal || isToBlame(member))
+    }
+
+    /// A process whose backtrace took too long ends by SIGALRM or by us: what it said before is why.
+    private func cause(_ member: Member, _ end: ProcessEnd) -> ProcessEnd {
+        guard let signal = member.crashSignal else { return end }
+        return end == .signalled(14) || member.isKilled ? .signalled(signal) : end
+    }
+
+    /// Whether the code that is being rolled out has cost this process its life.
+    private func isToBlame(_ member: Member) -> Bool {
+        guard let key = rollout.round?.version.key else { return false }
+        return member.loading.contains { $0.version.key == key && applications.isPoisoned($0.version) }
+    }
+
+    private mutating func logEnd(_ member: Member, _ end: ProcessEnd, now: Int64) {
+        if member.isKilled, !member.isCrashing { return }
+        let wasTold = member.isDraining || member.isLeaving || phase != .running
+        if wasTold, end == .exited(WorkerExit.done) { return }
+        var text = "\(who(member)) \(end) after \(seconds(now - member.startedAt))"
+        if !member.loading.isEmpty {
+            text += " while it loaded " + member.loading.map { "'\($0.version.key.entryFile)'" }.joined(separator: ", ")
+        }
+        actions.append(.log(.processEnded, text))
+    }
+
+    private mutating func poison(_ member: Member, _ end: ProcessEnd) {
+        for version in member.loading.map(\.version) where !applications.isPoisoned(version) {
+            if isFromOutside(end), applications.interruptedLoading(version) < Delays.interruptedLoads { continue }
+            let code: MessageCode =
+                switch end {
+                case .exited: .exitedLoading
+                case .signalled: .diedLoading
+                }
+            poison(version, code, "\(who(member)) \(end) while it loaded '\(version.key.entryFile)'")
+        }
+    }
+
+    private mutating func poison(_ version: ApplicationVersion, _ code: MessageCode, _ text: String) {
+        guard !applications.isPoisoned(version) else { return }
+        applications.poison(version, code.text(text))
+        actions.append(.log(code, text + "; it is tried again when its entry file changes"))
+    }
+
+    /// Signals that somebody else sends, or the kernel when memory is short: they say little about the code.
+    private func isFromOutside(_ end: ProcessEnd) -> Bool {
+        switch end {
+        case .exited: false
+        case .signalled(let signal): [1, 2, 9, 15].contains(signal)  // SIGHUP, SIGINT, SIGKILL, SIGTERM
+        }
+    }
+
+    // MARK: Restart with growing delay
+
+    private mutating func countEnd(_ member: Member, _ end: ProcessEnd, now: Int64, random: UInt32) {
+        let limit = isFromOutside(end) && !member.isKilled ? Delays.restartKilledMax : Delays.restartMax
+        if let readyAt = member.readyAt {
+            if now - member.startedAt >= Delays.stable { backoff.reset() }
+            guard now - readyAt < Delays.second else { return backoff.servedWell() }
+            guard backoff.endedEarly(next: nextTicket) else { return }
+        }
+        delay(after: member, limit: limit, now: now, random: random)
+    }
+
+    mutating func delay(after member: Member, limit: Int64, now: Int64, random: UInt32) {
+        let begins = backoff.failed(member, next: nextTicket, limit: limit, now: now, random: random)
+        guard begins else { return }
+        let text = "group '\(settings.name)': its processes keep ending; they are restarted with growing delay"
+        actions.append(.log(.restartDelayed, text))
+    }
+
+    // MARK: Killing
+
+    mutating func killNow(_ ticket: Int, _ code: MessageCode, _ what: String) {
+        guard let member = member(ticket), !member.isKilled else { return }
+        actions.append(.log(code, "\(who(member)) \(what)"))
+        kill(ticket)
+    }
+
+    mutating func crashing(_ ticket: Int, _ signal: Int32, now: Int64) {
+        update(ticket) { member in
+            guard !member.isCrashing else { return }
+            member.crashSignal = signal
+            member.killAt = now.adding(Delays.backtrace)
+        }
+    }
+
+    private mutating func kill(_ ticket: Int) {
+        update(ticket) { $0.isKilled = true }
+        actions.append(.kill(ticket: ticket))
+    }
+
+    // MARK: Deadlines
+
+    mutating func deadlines(now: Int64) {
+        if let stopAt, stopAt <= now { stop(now: now) }
+        for member in processes where !member.isKilled { deadlines(of: member, now: now) }
+        if case .ending(let killAt) = phase, killAt <= now {
+            for member in processes {
+                killNow(member.ticket, .processKilled, "did not end within shutdown-timeout and is killed")
+            }
+        }
+        if let stable = stableAt, stable <= now { backoff.reset() }
+    }
+
+    private mutating func deadlines(of member: Member, now: Int64) {
+        if let killAt = member.killAt, killAt <= now {
+            killNow(member.ticket, .processKilled, "was still there 15 s after its crash and is killed")
+        } else if let silentAt = member.silentAt, silentAt <= now {
+            killNow(member.ticket, .processSilent, "closed its socket to the supervisor, lived on and is killed")
+        } else if let limit = startupLimit(member), limit <= now {
+            startupTimedOut(member, now: now)
+        }
+    }
+
+    private func startupLimit(_ member: Member) -> Int64? {
+        guard phase == .running, member.isActive, settings.startupTimeout > 0 else { return nil }
+        return member.waitingSince?.adding(settings.startupTimeout)
+    }
+
+    private mutating func startupTimedOut(_ member: Member, now: Int64) {
+        let limit = seconds(settings.startupTimeout)
+        for loading in member.loading where loading.since.adding(settings.startupTimeout) <= now {
+            let file = loading.version.key.entryFile
+            poison(loading.version, .loadTimeout, "\(who(member)) did not load '\(file)' within \(limit) and is killed")
+        }
+        guard member.loading.isEmpty else { return kill(member.ticket) }
+        killNow(member.ticket, .processKilled, "was not ready within \(limit) and is killed")
+    }
+
+    /// When a process that was started after the last failure will have shown that it stays.
+    private var stableAt: Int64? {
+        guard !backoff.isClear else { return nil }
+        return processes.filter { $0.isActive && $0.readyAt != nil && $0.ticket >= backoff.nextTicket }
+            .map { $0.startedAt.adding(Delays.stable) }.min()
+    }
+
+    /// When `deadline` is to come, or nil.
+    var nextDeadline: Int64? {
+        var times: [Int64?] = [stopAt, stableAt]
+        if phase == .running, needsStart { times.append(backoff.until) }
+        for member in processes where !member.isKilled {
+            times += [member.killAt, member.silentAt, startupLimit(member)]
+            if case .ending(let killAt) = phase { times.append(killAt) }
+        }
+        return times.compactMap(\.self).min()
+    }
+
+    // MARK: The end of the generation
+
+    mutating func beginEnding(now: Int64) {
+        stopAt = nil
+        guard phase == .running else { return }
+        phase = .ending(killAt: now.adding(settings.shutdownTimeout))
+        processes.removeAll { $0.pid == nil }
+        rollout = Rollout()
+    }
+
+    mutating func stop(now: Int64) {
+        beginEnding(now: now)
+        for member in processes where member.isActive { drain(member.ticket) }
+    }
+}
+
+/// Nanoseconds as "12.345 s".
+func seconds(_ nanoseconds: Int64) -> String {
+    let milliseconds = max(nanoseconds, 0) / 1_000_000
+    let fraction = String(milliseconds % 1000 + 1000).dropFirst()
+    return "\(milliseconds / 1000).\(fraction) s"
+}

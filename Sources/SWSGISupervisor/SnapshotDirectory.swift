@@ -1,0 +1,95 @@
+internal import Glibc
+internal import SWSGISystem
+
+/// The directory of one supervisor, with a directory for each daemon process in it.
+///
+/// What stands in a process's directory belongs to a tenant, who may change it at any moment: it is only ever reached through
+/// descriptors of directories, never through a path, and links are never followed.
+final class SnapshotDirectory {
+    /// Its absolute path.
+    let path: String
+    private let descriptor: Descriptor
+    private var leftovers: [String] = []
+    private var moved = 0
+
+    /// Makes it in `base`, with a name that nobody can guess; its parts have names that may be known.
+    init(base: String) throws(Errno) {
+        var template = Array("\(base)/swsgi-XXXXXX".utf8CString)
+        let made = template.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+        }
+        guard let made else { throw .last }
+        path = made
+        descriptor = try Descriptor.open(made, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        guard fchmod(descriptor.number, 0o711) == 0 else { throw .last }
+    }
+
+    /// Makes a process's directory, for its user alone; returns its path.
+    func make(_ name: String, owner: Identity?) throws(Errno) -> String {
+        guard mkdirat(descriptor.number, name, 0o700) == 0 else { throw .last }
+        if let owner, fchownat(descriptor.number, name, owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) != 0 {
+            let failure = Errno.last
+            unlinkat(descriptor.number, name, AT_REMOVEDIR)
+            throw failure
+        }
+        return "\(path)/\(name)"
+    }
+
+    /// Removes a process's directory, or as much of it as is done in a moment: `removeMore` goes on.
+    func remove(_ name: String) {
+        leftovers.append(name)
+        removeMore(entries: 256)
+    }
+
+    /// Whether something is still to be removed.
+    var hasLeftovers: Bool { !leftovers.isEmpty }
+
+    /// Goes on removing what processes have left: at most so many entries, as a tenant can leave any number.
+    func removeMore(entries: Int) {
+        var budget = entries
+        while budget > 0, let name = leftovers.first {
+            empty(Array(name.utf8CString), in: descriptor.number, depth: 0, budget: &budget)
+            if unlinkat(descriptor.number, name, AT_REMOVEDIR) == 0 || errno == ENOENT || budget > 0 {
+                leftovers.removeFirst()
+            }
+        }
+    }
+
+    /// Removes everything.
+    func removeAll() {
+        removeMore(entries: 1_000_000)
+        rmdir(path)
+    }
+
+    private func empty(_ name: [CChar], in parent: Int32, depth: Int, budget: inout Int) {
+        let number = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard number >= 0 else { return }
+        guard let stream = fdopendir(number) else {
+            close(number)
+            return
+        }
+        defer { closedir(stream) }
+        while budget > 0, let entry = readdir(stream) {
+            // Bytes, not text: a name need not be UTF-8.
+            let child = withUnsafeBytes(of: &entry.pointee.d_name) {
+                Array($0.prefix { $0 != 0 }.map(CChar.init(bitPattern:))) + [0]
+            }
+            guard child != [0x2e, 0], child != [0x2e, 0x2e, 0] else { continue }
+            budget -= 1
+            remove(child, in: number, depth: depth, budget: &budget)
+        }
+    }
+
+    private func remove(_ child: [CChar], in parent: Int32, depth: Int, budget: inout Int) {
+        if unlinkat(parent, child, 0) == 0 { return }
+        if depth < 16 {
+            empty(child, in: parent, depth: depth + 1, budget: &budget)
+            unlinkat(parent, child, AT_REMOVEDIR)
+        } else {
+            // A tenant can nest deeper than we have descriptors: what is deep becomes a directory beside.
+            moved += 1
+            let name = "deep-\(moved)"
+            if renameat(parent, child, descriptor.number, name) == 0 { leftovers.append(name) }
+        }
+    }
+}

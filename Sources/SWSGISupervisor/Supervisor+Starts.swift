@@ -1,0 +1,115 @@
+internal import Glibc
+internal import SWSGISystem
+internal import SWSGIWire
+
+// Starting daemon processes.
+extension Supervisor {
+    /// Starts what the machines asked for in this turn.
+    ///
+    /// A start that fails asks for the next one, at once or later: those that are due at once belong to the next turn.
+    func startLaunches() {
+        for index in groups.indices {
+            let launches = groups[index].launches
+            groups[index].launches = []
+            for launch in launches where groups[index].machine.member(launch.ticket) != nil {
+                start(launch, group: index)
+            }
+        }
+    }
+
+    private func start(_ launch: GroupMachine.Launch, group index: Int) {
+        do {
+            let worker = try spawn(launch, group: index)
+            processes[worker.pid] = worker
+            tell(index, .processStarted(ticket: launch.ticket, pid: worker.pid))
+            if !worker.send(.configure(workerPlan(launch, group: index, directory: worker.directory))) {
+                tell(index, .deaf(ticket: launch.ticket))
+            }
+        } catch {
+            tell(index, .startFailed(ticket: launch.ticket, reason: error.reason))
+        }
+    }
+
+    /// A failed start's reason, for its log line.
+    private struct StartFailure: Error {
+        let reason: String
+    }
+
+    private func spawn(_ launch: GroupMachine.Launch, group index: Int) throws(StartFailure) -> WorkerHandle {
+        let group = groups[index].plan
+        let directory = "\(index)-\(launch.ticket)"
+        let identity = group.changesIdentity ? Identity(uid: group.uid, gid: group.gid, groups: group.groups) : nil
+        do {
+            _ = try snapshots.make(directory, owner: identity)
+        } catch {
+            throw StartFailure(reason: "a directory for snapshots in \(snapshots.path): \(error)")
+        }
+        do {
+            return try spawn(launch, group: index, directory: directory, identity: identity)
+        } catch {
+            snapshots.remove(directory)
+            throw error
+        }
+    }
+
+    private func spawn(
+        _ launch: GroupMachine.Launch,
+        group index: Int,
+        directory: String,
+        identity: Identity?
+    ) throws(StartFailure) -> WorkerHandle {
+        let group = groups[index].plan
+        do {
+            let control = try Socket.pair(.messages)
+            let stdout = try Descriptor.pipe(nonBlockingRead: true)
+            let stderr = try Descriptor.pipe(nonBlockingRead: true)
+            Socket.setSendBuffer(control.first.number, bytes: 2 * Int32(ControlLimits.message))
+            let program = Program(
+                path: plan.program,
+                arguments: [plan.program, "serve"],
+                environment: WorkerEnvironment.make(group, backtrace: plan.backtrace),
+                // Its standard input is ours: /dev/null.
+                descriptors: [
+                    0, stdout.writing.number, stderr.writing.number, groups[index].queue, control.second.number,
+                ],
+                identity: identity,
+                directory: group.directory,
+                umask: group.umask
+            )
+            let pid = try program.start()
+            return WorkerHandle(
+                group: index,
+                ticket: launch.ticket,
+                pid: pid,
+                directory: directory,
+                control: control.first,
+                stdout: stdout.reading,
+                stderr: stderr.reading
+            )
+        } catch let error as SpawnFailure {
+            throw StartFailure(reason: "\(plan.program): \(error)")
+        } catch {
+            throw StartFailure(reason: "its descriptors: \(error)")
+        }
+    }
+
+    /// The first message; what doesn't fit into it is left out, last first.
+    private func workerPlan(_ launch: GroupMachine.Launch, group index: Int, directory: String) -> WorkerPlan {
+        let group = groups[index].plan
+        var worker = WorkerPlan(
+            group: group.name,
+            threads: group.threads,
+            processes: group.processes,
+            snapshots: "\(snapshots.path)/\(directory)",
+            displayName: group.displayName
+        )
+        worker.required = launch.required
+        worker.preload = launch.preload
+        worker.poisoned = launch.poisoned
+        while SupervisorMessage.configure(worker).bytes.count > ControlLimits.message {
+            if worker.preload.isEmpty, worker.poisoned.isEmpty { break }
+            if worker.preload.isEmpty { worker.poisoned.removeFirst() } else { worker.preload.removeLast() }
+        }
+        return worker
+    }
+}
