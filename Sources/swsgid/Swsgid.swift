@@ -7,9 +7,11 @@ internal import SWSGIWorker
 struct Swsgid {
     static func main() {
         switch CommandLine.arguments.dropFirst().first {
+        case "supervise": exit(supervise())
         case "serve": exit(serve())
         default:
-            fputs("swsgid is started by mod_swsgi and is of no use by itself\n", stderr)
+            let text = "swsgid is started by mod_swsgi and is of no use by itself\n"
+            _ = write(STDERR_FILENO, text, text.utf8.count)
             exit(64)
         }
     }
