@@ -33,11 +33,28 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// A bundle of the project's own: a dynamic library that exports `application`.
-func bundle(_ name: String, path: String, _ dependencies: [Target.Dependency] = ["SWSGI"]) -> Target {
+func bundle(
+    _ name: String, path: String, exclude: [String] = [], _ dependencies: [Target.Dependency] = ["SWSGI"]
+) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: path, swiftSettings: strict,
+        name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict,
         linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "nodelete"])])
 }
+
+/// A bundle among the examples, with its entry file beside its source.
+func example(_ name: String, _ dependencies: [Target.Dependency] = ["SWSGI"]) -> Target {
+    bundle(name, path: "Sources/Examples/\(name)", exclude: ["\(name).wsgi"], dependencies)
+}
+
+/// The product of a bundle: `libNAME.so`.
+func bundleProduct(_ name: String) -> Product {
+    .library(name: name, type: .dynamic, targets: [name])
+}
+
+let examples = ["hello"]
+
+/// Bundles that the integration tests load; each shows what a host has to see, or to survive.
+let fixtures: [String] = []
 
 /// What httpd and a daemon process load carries its own Swift runtime: nothing to find at run time, nothing shared with bundles.
 let selfContained: [String] = ["-static-stdlib"]
@@ -48,7 +65,7 @@ let package = Package(
         .library(name: "SWSGI", targets: ["SWSGI"]),
         .library(name: "mod_swsgi", type: .dynamic, targets: ["SWSGIModule"]),
         .executable(name: "swsgid", targets: ["swsgid"]),
-    ],
+    ] + (examples + fixtures).map(bundleProduct),
     targets: [
         // public
         c("CSWSGI"),
@@ -79,6 +96,8 @@ let package = Package(
         .executableTarget(
             name: "swsgid", dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGISystem"], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(selfContained)]),
-    ],
+        // examples
+        example("hello"),
+    ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },
     swiftLanguageModes: [.v6]
 )
