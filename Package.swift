@@ -54,7 +54,7 @@ func bundleProduct(_ name: String) -> Product {
 let examples = ["hello"]
 
 /// Bundles that the integration tests load; each shows what a host has to see, or to survive.
-let fixtures: [String] = []
+let fixtures = ["FixtureFacts", "FixtureEcho", "FixtureTrouble", "FixtureVersionA", "FixtureVersionB"]
 
 /// What httpd and a daemon process load carries its own Swift runtime: nothing to find at run time, nothing shared with bundles.
 let selfContained: [String] = ["-static-stdlib"]

@@ -1,0 +1,63 @@
+public import SWSGI
+
+/// Moves bodies in either direction.
+///
+/// - `/echo` streams the request body back in the pieces in which it comes;
+/// - `/count` reads it all and answers `bytes=N fnv=HEX`;
+/// - `/generate?bytes=N` streams N bytes of the pattern in pieces of 64 KiB, without a Content-Length;
+/// - `/noread` answers without reading the request body.
+@c public func application() -> ExportedApplication { export(Echo()) }
+
+private struct Echo: Application {
+    func respond(to request: Request) throws -> Response {
+        switch request.path {
+        case "/echo": echo(request)
+        case "/count": try count(request)
+        case "/generate": try generate(request)
+        case "/noread": .text("not read\n")
+        default: throw HTTPError(.notFound)
+        }
+    }
+
+    private func echo(_ request: Request) -> Response {
+        .stream(type: request.contentType ?? "application/octet-stream") { writer in
+            try request.body.forEachChunk { bytes in try writer.write(bytes) }
+        }
+    }
+
+    private func count(_ request: Request) throws -> Response {
+        var bytes = 0
+        var hash = FNV()
+        try request.body.forEachChunk { chunk in
+            bytes += chunk.count
+            hash.add(chunk)
+        }
+        return .text("bytes=\(bytes) fnv=\(String(hash.value, radix: 16))\n")
+    }
+
+    private func generate(_ request: Request) throws -> Response {
+        guard let wanted = request.query["bytes"].flatMap({ Int($0) }), wanted >= 0 else {
+            throw HTTPError(.badRequest, "bytes=N is missing")
+        }
+        return .stream(type: "application/octet-stream") { writer in
+            var offset = 0
+            while offset < wanted {
+                let size = min(65536, wanted - offset)
+                try writer.write((offset..<offset + size).map(pattern))
+                offset += size
+            }
+        }
+    }
+}
+
+/// The byte at an offset of what `/generate` sends: 251 is prime, so that no block size hides a shift.
+private func pattern(at offset: Int) -> UInt8 { UInt8(truncatingIfNeeded: offset % 251) }
+
+/// FNV-1a, 64 bits.
+private struct FNV {
+    var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    }
+}

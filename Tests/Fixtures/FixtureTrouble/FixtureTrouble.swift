@@ -1,0 +1,21 @@
+public import SWSGI
+
+/// Goes wrong in the way that the path says, and in no other.
+@c public func application() -> ExportedApplication {
+    export { environ, startResponse in
+        let trouble = Trouble(environ: environ, startResponse: startResponse)
+        let path = environ["PATH_INFO", default: ""]
+        guard let body = try trouble.process(path) ?? trouble.output(path) ?? trouble.response(path) else {
+            startResponse("404 Not Found", plain)
+            return ["unknown trouble\n"]
+        }
+        return body
+    }
+}
+
+let plain = [("Content-Type", "text/plain")]
+
+/// An error of an application.
+struct TroubleError: Error, CustomStringConvertible {
+    let description: String
+}

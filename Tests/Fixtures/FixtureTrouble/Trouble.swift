@@ -1,0 +1,86 @@
+import Glibc
+import SWSGI
+
+/// One request that asks for trouble.
+struct Trouble {
+    let environ: Environ
+    let startResponse: StartResponse
+
+    /// What ends or stops the process; and `/ok`.
+    func process(_ path: String) throws -> Body? {
+        switch path {
+        case "/ok": break
+        case "/trap": return Body("never \(troubleTrap([], at: 3))\n")
+        case "/abort": abort()
+        case "/segv": raise(SIGSEGV)
+        case "/exit": exit(3)
+        case "/kill9": kill(getpid(), SIGKILL)
+        case "/trap-after-head":
+            let write = startResponse("200 OK", plain)
+            try write("some of the body\n")
+            try write("never \(troubleTrap([], at: 3))\n")
+        case "/sleep": sleepMilliseconds()
+        default: return nil
+        }
+        return started(["ok\n"])
+    }
+
+    /// What writes somewhere else than to the client.
+    func output(_ path: String) throws -> Body? {
+        switch path {
+        case "/stdout":
+            print("stdout line one\nstdout line two")
+            fflush(nil)
+        case "/stderr":
+            var text = "stderr line one\nstderr line two\n"
+            text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        case "/log":
+            for level in LogLevel.allCases { environ.errors.log(level, "a line at level \(level)") }
+            print("a line through wsgi.errors", to: &environ.errors)
+        default: return nil
+        }
+        return started(["ok\n"])
+    }
+
+    /// What an application does wrong with its response.
+    func response(_ path: String) throws -> Body? {
+        switch path {
+        case "/throw":
+            throw TroubleError(description: "thrown before the head")
+        case "/throw-after-head":
+            let write = startResponse("200 OK", plain)
+            try write("some of the body\n")
+            throw TroubleError(description: "thrown after the head")
+        case "/never-start":
+            return ["content without a head\n"]
+        case "/short":
+            startResponse("200 OK", plain + [("Content-Length", "100")])
+            return ["0123456789"]
+        case "/long":
+            startResponse("200 OK", plain + [("Content-Length", "10")])
+            return [String(repeating: "0123456789", count: 10)]
+        case "/bad-header":
+            return started(["never\n"], [("X-Trouble", "one\r\nX-Injected: two")])
+        default: return nil
+        }
+    }
+
+    private func started(_ body: Body, _ headers: [(String, String)] = []) -> Body {
+        startResponse("200 OK", plain + headers)
+        return body
+    }
+
+    private func sleepMilliseconds() {
+        let query = Parameters(decoding: environ["QUERY_STRING", default: ""].utf8)
+        let milliseconds = query["ms"].flatMap { Int($0) } ?? 1000
+        var left = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        var rest = timespec()
+        while nanosleep(&left, &rest) != 0 && errno == EINTR { left = rest }
+    }
+}
+
+/// Traps: an index out of bounds, in a function that a backtrace can name.
+@inline(never)
+func troubleTrap(_ values: [Int], at index: Int) -> Int {
+    values[index]
+}
