@@ -98,6 +98,8 @@ let package = Package(
             linkerSettings: [.unsafeFlags(selfContained)]),
         // examples
         example("hello"),
+        // tests
+        tests("SWSGITests", ["SWSGI", "CSWSGI"]),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },
     swiftLanguageModes: [.v6]
 )

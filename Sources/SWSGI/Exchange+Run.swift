@@ -68,8 +68,10 @@ extension Exchange {
         return 1
     }
 
-    /// "Type: description".
+    /// "Type: description", without the addresses that stand in the names of private types.
     private func described(_ error: any Error) -> String {
-        "\(String(reflecting: type(of: error))): \(String(describing: error))"
+        let path = String(reflecting: type(of: error)).split(separator: ".")
+        let type = path.filter { !$0.hasPrefix("(unknown context at ") }.joined(separator: ".")
+        return "\(type): \(String(describing: error))"
     }
 }

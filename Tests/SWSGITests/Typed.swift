@@ -1,0 +1,11 @@
+import SWSGI
+
+/// A typed application made of a closure.
+struct Typed: Application {
+    var stop: @Sendable () throws -> Void = {}
+    let answer: @Sendable (Request) throws -> Response
+
+    func respond(to request: Request) throws -> Response { try answer(request) }
+
+    func stopping() { try? stop() }
+}
