@@ -6,17 +6,17 @@
 
 APLOG_USE_MODULE(wsgi);
 
-void swsgi_server_facts_get(server_rec *server, swsgi_server_facts *facts) {
+swsgi_server_facts swsgi_server_facts_get(server_rec *server) {
     apr_os_file_t log = -1;
     if (server->error_log) apr_os_file_get(&log, server->error_log);
-    *facts = (swsgi_server_facts){
+    return (swsgi_server_facts){
         .host_name = server->server_hostname ? server->server_hostname : "", .is_virtual = server->is_virtual, .log = log,
         .log_level = ap_get_server_module_loglevel(server, wsgi_module.module_index),
         .file = server->defn_name ? server->defn_name : "", .line = (int)server->defn_line_number};
 }
 
-void swsgi_httpd_facts_get(swsgi_httpd_facts *facts) {
-    *facts = (swsgi_httpd_facts){
+swsgi_httpd_facts swsgi_httpd_facts_get(void) {
+    return (swsgi_httpd_facts){
         .uid = ap_unixd_config.user_id, .gid = ap_unixd_config.group_id, .is_root = geteuid() == 0,
         .user_name = ap_unixd_config.user_name ? ap_unixd_config.user_name : "",
         .runtime_directory = ap_runtime_dir_relative(ap_server_conf->process->pconf, "")};
@@ -80,13 +80,13 @@ static int kind_of(const apr_finfo_t *file) {
     }
 }
 
-void swsgi_request_facts_get(request_rec *r, swsgi_request_facts *facts) {
+swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
     struct directory_config *config = directory_config_of(r);
     const swsgi_alias *alias = alias_of(r);
     const char *process_group = alias && alias->process_group ? alias->process_group : config->process_group;
     const char *application_group = alias && alias->application_group ? alias->application_group : config->application_group;
     const char *symbol = alias && alias->symbol ? alias->symbol : config->symbol;
-    *facts = (swsgi_request_facts){
+    return (swsgi_request_facts){
         .server = r->server, .file_name = r->filename ? r->filename : "", .line = r->the_request ? r->the_request : "",
         .process_group = process_group ? expand_group(r, process_group) : "",
         .application_group = expand_group(r, application_group ? application_group : "%{RESOURCE}"),

@@ -1,4 +1,4 @@
-internal import CSWSGIModule
+public import CSWSGIModule
 internal import Glibc
 internal import SWSGIConfiguration
 internal import SWSGIModuleCore
@@ -94,15 +94,19 @@ extension Place {
 
 extension ServerFacts {
     init(_ server: OpaquePointer) {
-        var facts = swsgi_server_facts(host_name: "", is_virtual: 0, log: -1, log_level: 0, file: "", line: 0)
-        swsgi_server_facts_get(server, &facts)
+        let facts = swsgi_server_facts_get(server)
         self.init(
             id: UInt(bitPattern: server), hostName: String(cString: facts.host_name), isVirtual: facts.is_virtual != 0)
     }
 }
 
 private func write(_ problem: Problem, to message: UnsafeMutablePointer<CChar>, _ capacity: Int) {
-    _ = problem.description.withCString { strlcpy(message, $0, capacity) }
+    var place = message
+    for byte in problem.description.utf8.prefix(capacity - 1) {
+        place.pointee = CChar(bitPattern: byte)
+        place += 1
+    }
+    place.pointee = 0
 }
 
 private func copy(_ text: String?) -> UnsafePointer<CChar>? {

@@ -14,8 +14,7 @@ let unavailable: Int32 = 503
 
 @c @implementation
 public func swsgi_handle(_ request: OpaquePointer) -> Int32 {
-    var facts = swsgi_request_facts.empty(request)
-    swsgi_request_facts_get(request, &facts)
+    let facts = swsgi_request_facts_get(request)
     do throws(Refusal) {
         try check(facts)
         guard let generation = parent.generation else { throw Refusal(internalError, noGroup(facts)) }
@@ -93,13 +92,4 @@ private func noGroup(_ facts: swsgi_request_facts) -> Problem {
     Problem(
         .embeddedUnavailable,
         "no process group is set for \(String(cString: facts.file_name)); define one with WSGIDaemonProcess and name it with WSGIProcessGroup")
-}
-
-extension swsgi_request_facts {
-    static func empty(_ request: OpaquePointer) -> swsgi_request_facts {
-        swsgi_request_facts(
-            server: request, file_name: "", line: "", process_group: "", application_group: "", symbol: "", is_alias: 0,
-            may_execute: 0, file_kind: 0, refuses_path_info: 0, reloading: 0, has_body: 0, header_only: 0, device: 0,
-            inode: 0, size: 0, modified: 0, start: 0, timeout: 0)
-    }
 }

@@ -23,11 +23,11 @@ public func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
     guard !configuration.groups.isEmpty else { return 1 }
     do throws(Problem) {
         let logs = configuration.groups.map { group -> (descriptor: Int32, level: UInt8) in
-            let facts = serverFacts(OpaquePointer(bitPattern: group.place.server.id) ?? server)
+            let facts = swsgi_server_facts_get(OpaquePointer(bitPattern: group.place.server.id) ?? server)
             return (facts.log, UInt8(clamping: facts.log_level))
         }
         parent.generation = try Generation(
-            configuration, httpd: httpdFacts(), paths: try paths(), logs: logs, mainLog: serverFacts(server).log)
+            configuration, httpd: httpdFacts(), paths: try paths(), logs: logs, mainLog: swsgi_server_facts_get(server).log)
     } catch {
         log(error, server)
         return 0
@@ -77,25 +77,13 @@ private func warnOfEntryFiles(_ configuration: Configuration, _ server: OpaquePo
     }
 }
 
-private func serverFacts(_ server: OpaquePointer) -> swsgi_server_facts {
-    var facts = swsgi_server_facts(host_name: "", is_virtual: 0, log: -1, log_level: 0, file: "", line: 0)
-    swsgi_server_facts_get(server, &facts)
-    return facts
-}
-
 private func httpdFacts() -> HTTPDFacts {
-    let facts = rawHTTPDFacts()
+    let facts = swsgi_httpd_facts_get()
     return HTTPDFacts(
         uid: facts.uid, gid: facts.gid, userName: String(cString: facts.user_name), isRoot: facts.is_root != 0)
 }
 
-private func rawHTTPDFacts() -> swsgi_httpd_facts {
-    var facts = swsgi_httpd_facts(uid: 0, gid: 0, user_name: "", is_root: 0, runtime_directory: "/")
-    swsgi_httpd_facts_get(&facts)
-    return facts
-}
-
 private func paths() throws(Problem) -> GenerationPaths {
     let module = swsgi_module_path().map { String(cString: $0) } ?? ""
-    return try GenerationPaths(module: module, runtimeDirectory: String(cString: rawHTTPDFacts().runtime_directory))
+    return try GenerationPaths(module: module, runtimeDirectory: String(cString: swsgi_httpd_facts_get().runtime_directory))
 }

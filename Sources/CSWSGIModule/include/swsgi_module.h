@@ -33,7 +33,7 @@ typedef struct swsgi_server_facts {
     int line;
 } swsgi_server_facts;
 
-void swsgi_server_facts_get(struct server_rec *_Nonnull server, swsgi_server_facts *_Nonnull facts);
+swsgi_server_facts swsgi_server_facts_get(struct server_rec *_Nonnull server);
 
 /** Who httpd's children are (`ap_unixd_config`), and whether we could become somebody else. */
 typedef struct swsgi_httpd_facts {
@@ -45,7 +45,7 @@ typedef struct swsgi_httpd_facts {
     const char *_Nonnull runtime_directory;
 } swsgi_httpd_facts;
 
-void swsgi_httpd_facts_get(swsgi_httpd_facts *_Nonnull facts);
+swsgi_httpd_facts swsgi_httpd_facts_get(void);
 
 /** The main server, once the configuration has been read. */
 struct server_rec *_Nullable swsgi_main_server(void);
@@ -95,7 +95,7 @@ typedef struct swsgi_request_facts {
     int64_t timeout;
 } swsgi_request_facts;
 
-void swsgi_request_facts_get(struct request_rec *_Nonnull request, swsgi_request_facts *_Nonnull facts);
+swsgi_request_facts swsgi_request_facts_get(struct request_rec *_Nonnull request);
 
 /** An environ field, as APR's tables store it. */
 typedef struct swsgi_field {
