@@ -95,7 +95,8 @@ struct ResponseBuffer: ~Copyable {
         var bytes = bytes
         var result = ABIResult.ok
         if let announced, Int64(bytes.count) > announced - written {
-            bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(Int(announced - written)))
+            // One byte too many goes on: httpd drops it, and says so in its log.
+            bytes = UnsafeRawBufferPointer(rebasing: bytes.prefix(Int(announced + 1 - written)))
             result = ABIResult.tooLong
         }
         guard !bytes.isEmpty else { return result }

@@ -13,9 +13,13 @@ final class DeathNotice {
     let line: String
     let hadBegun: Bool
 
-    /// Nanoseconds between the end of the socket and the supervisor's record of it, either way.
-    private static let tolerance: Int64 = 250_000_000
-    private static let patience: Int64 = 1_000_000_000
+    /// Nanoseconds by which the supervisor's record may be older than the end of the socket, which it usually follows.
+    private static let usualLead: Int64 = 2_000_000
+    /// The same on a busy machine.
+    private static let longestLead: Int64 = 250_000_000
+    /// Nanoseconds to wait for a usual record, and for any.
+    private static let usualPatience: Int64 = 200_000_000
+    private static let longestPatience: Int64 = 1_000_000_000
 
     init(group: Int, time: Int64, entryFile: String, line: String, hadBegun: Bool) {
         self.group = group
@@ -28,9 +32,11 @@ final class DeathNotice {
     /// Waits for the record of the process that has ended, for a moment.
     private func end(_ generation: Generation) -> RecordedEnd? {
         while true {
-            let found = generation.ends.ends(group: group, since: time - Self.tolerance)
+            let waited = Clock.monotonic - time
+            let lead = waited < Self.usualPatience ? Self.usualLead : Self.longestLead
+            let found = generation.ends.ends(group: group, since: time - lead)
             if let nearest = found.min(by: { abs($0.time - time) < abs($1.time - time) }) { return nearest }
-            guard Clock.monotonic - time < Self.patience else { return nil }
+            guard waited < Self.longestPatience else { return nil }
             usleep(2000)
         }
     }

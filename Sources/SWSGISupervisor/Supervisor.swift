@@ -129,8 +129,10 @@ final class Supervisor {
         // itself has started and not detached.
         while let (pid, end, status) = ProcessWatch.reap(killingGroup: true) {
             guard let worker = processes.removeValue(forKey: pid) else { continue }
-            let record = RecordedEnd(time: Clock.monotonic, pid: pid, waitStatus: status)
-            ends.record(record, group: worker.group)
+            if !worker.hasRecordedEnd {
+                let record = RecordedEnd(time: Clock.monotonic, pid: pid, waitStatus: status)
+                ends.record(record, group: worker.group)
+            }
             ended.append((worker, end))
         }
         guard !ended.isEmpty else { return }
@@ -159,6 +161,7 @@ final class Supervisor {
             case .nothing: return
             case .message(.log(let level, let text)): log(worker, level: level, text)
             case .message(let message):
+                if case .crashing(let signal) = message { recordCrash(worker, signal) }
                 if let event = event(worker.ticket, message) { tell(worker.group, event) }
             case .closed:
                 if !isLast { tell(worker.group, .silent(ticket: worker.ticket)) }
@@ -168,6 +171,14 @@ final class Supervisor {
                 return
             }
         }
+    }
+
+    /// Its exchanges have ended already, so their log lines must not wait for the end of its backtrace.
+    private func recordCrash(_ worker: WorkerHandle, _ signal: UInt8) {
+        guard !worker.hasRecordedEnd else { return }
+        worker.hasRecordedEnd = true
+        let record = RecordedEnd(time: Clock.monotonic, pid: worker.pid, waitStatus: Int32(signal & 0x7f))
+        ends.record(record, group: worker.group)
     }
 
     private func event(_ ticket: Int, _ message: WorkerMessage) -> GroupMachine.Event? {
@@ -215,7 +226,7 @@ final class Supervisor {
 
     private func log(_ worker: WorkerHandle, _ output: WorkerHandle.Output, _ lines: [String]) {
         let group = groups[worker.group]
-        for line in lines { group.log.write(output.level, pid: worker.pid, group: group.plan.name, line) }
+        for line in lines where !line.isEmpty { group.log.write(output.level, pid: worker.pid, group: group.plan.name, line) }
     }
 
     private func log(_ worker: WorkerHandle, level: UInt8, _ text: String) {

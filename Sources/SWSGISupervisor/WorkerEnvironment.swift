@@ -13,7 +13,7 @@ enum WorkerEnvironment {
         ]
     }
 
-    /// Settings of the Swift runtime's backtrace: the crashed thread, with source lines, to stderr, which we log.
+    /// Settings of the Swift runtime's backtrace: the crashed thread, with file and line, to stderr, which we log.
     static func backtraceSettings(_ program: String?) -> String {
         // The list can't quote a comma.
         guard let program, !program.contains(",") else { return "enable=no" }

@@ -55,6 +55,8 @@ final class WorkerHandle {
     /// Name of its directory for snapshots.
     let directory: String
     let outputs: [Output]
+    /// Whether httpd's children know that it has ended, or is about to.
+    var hasRecordedEnd = false
     private let control: Descriptor
     private(set) var isControlOpen = true
 
