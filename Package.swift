@@ -24,8 +24,16 @@ func c(_ name: String, _ settings: [CSetting] = []) -> Target {
     .target(name: name, cSettings: strictC + settings)
 }
 
+/// What runs in httpd and in daemon processes does without the modules that are imported unasked: megabytes, for nothing.
+let lean: [SwiftSetting] = [
+    .unsafeFlags([
+        "-Xfrontend", "-disable-implicit-string-processing-module-import",
+        "-Xfrontend", "-disable-implicit-concurrency-module-import",
+    ])
+]
+
 func layer(_ name: String, _ dependencies: [Target.Dependency], _ linker: [LinkerSetting] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + lean, linkerSettings: linker)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -69,7 +77,7 @@ let package = Package(
     targets: [
         // public
         c("CSWSGI"),
-        layer("SWSGI", ["CSWSGI"]),
+        .target(name: "SWSGI", dependencies: ["CSWSGI"], swiftSettings: strict),
         // system
         c("CSWSGISystem"),
         layer("SWSGISystem", ["CSWSGISystem"]),
@@ -94,7 +102,7 @@ let package = Package(
                     ])
             ]),
         .executableTarget(
-            name: "swsgid", dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGISystem"], swiftSettings: strict,
+            name: "swsgid", dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGISystem"], swiftSettings: strict + lean,
             linkerSettings: [.unsafeFlags(selfContained)]),
         // examples
         example("hello"),

@@ -58,7 +58,7 @@ struct LoadedBundle {
     private static func problem(_ text: String, bundle: String, copy: String) -> Problem {
         let reason = text.hasPrefix(copy + ": ") ? String(text.dropFirst(copy.count + 2)) : text
         if reason.hasPrefix("undefined symbol") { return Problem(.symbolUndefined, "bundle \(bundle): \(reason)") }
-        if reason.contains("cannot open shared object file") {
+        if strstr(reason, "cannot open shared object file") != nil {
             return Problem(.libraryMissing, "bundle \(bundle): \(reason)")
         }
         return Problem(.loadFailed, "bundle \(bundle): \(reason)")

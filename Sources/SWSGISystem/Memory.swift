@@ -59,4 +59,18 @@ public enum Memory {
             if bytes.count > limit { throw Errno(EFBIG) }
         }
     }
+
+    /// Reads what has no size of its own, such as a file under /proc, up to `limit` bytes.
+    static func readStream(_ descriptor: Int32, limit: Int) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            let before = bytes.count
+            bytes.append(contentsOf: repeatElement(0, count: 16 * 1024))
+            let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress?.advanced(by: before), 16 * 1024) }
+            bytes.removeLast(16 * 1024 - max(got, 0))
+            if got < 0 { throw .last }
+            if got == 0 { break }
+        }
+        return bytes
+    }
 }

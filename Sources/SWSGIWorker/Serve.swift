@@ -32,6 +32,7 @@ public func serve() -> Int32 {
         channel.log(Problem(.setupFailed, "request threads can't be started: \(error)"))
         return WorkerExit.setup
     }
+    CurrentProcess.releaseStartupCode()
     channel.send(.ready)
     attend(channel, applications, threads)
     applications.stop()
