@@ -59,7 +59,7 @@ func bundleProduct(_ name: String) -> Product {
     .library(name: name, type: .dynamic, targets: [name])
 }
 
-let examples = ["hello"]
+let examples = ["hello", "guestbook", "upload", "clock"]
 
 /// Bundles that the integration tests load; each shows what a host has to see, or to survive.
 let fixtures = ["FixtureFacts", "FixtureEcho", "FixtureTrouble", "FixtureVersionA", "FixtureVersionB"]
@@ -106,6 +106,10 @@ let package = Package(
             linkerSettings: [.unsafeFlags(selfContained)]),
         // examples
         example("hello"),
+        example("guestbook", ["SWSGI", "CSQLite"]),
+        example("upload"),
+        example("clock"),
+        .systemLibrary(name: "CSQLite", path: "Sources/Examples/CSQLite"),
         // tests
         tests("SWSGITests", ["SWSGI", "CSWSGI"]),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },

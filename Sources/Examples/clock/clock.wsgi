@@ -1,0 +1,2 @@
+# The entry file of the example "clock": what WSGIScriptAlias points at.
+bundle = clock.so
