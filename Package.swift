@@ -42,11 +42,19 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// A bundle of the project's own: a dynamic library that exports `application`.
 func bundle(
-    _ name: String, path: String, exclude: [String] = [], _ dependencies: [Target.Dependency] = ["SWSGI"]
+    _ name: String,
+    path: String,
+    exclude: [String] = [],
+    _ dependencies: [Target.Dependency] = ["SWSGI"]
 ) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict,
-        linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "nodelete"])])
+        name: name,
+        dependencies: dependencies,
+        path: path,
+        exclude: exclude,
+        swiftSettings: strict,
+        linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "nodelete"])]
+    )
 }
 
 /// A bundle among the examples, with its entry file beside its source.
@@ -93,17 +101,23 @@ let package = Package(
         // edge
         c("CSWSGIModule", [.unsafeFlags(["-isystem", httpdHeaders, "-isystem", aprHeaders])]),
         layer(
-            "SWSGIModule", ["CSWSGIModule", "SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"],
+            "SWSGIModule",
+            ["CSWSGIModule", "SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"],
             [
                 .unsafeFlags(
                     selfContained + [
                         "-Xlinker", "-z", "-Xlinker", "nodelete",
                         "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/SWSGIModule/exports.map",
-                    ])
-            ]),
+                    ]
+                )
+            ]
+        ),
         .executableTarget(
-            name: "swsgid", dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGISystem"], swiftSettings: strict + lean,
-            linkerSettings: [.unsafeFlags(selfContained)]),
+            name: "swsgid",
+            dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGISystem"],
+            swiftSettings: strict + lean,
+            linkerSettings: [.unsafeFlags(selfContained)]
+        ),
         // examples
         example("hello"),
         example("guestbook", ["SWSGI", "CSQLite"]),

@@ -51,7 +51,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         guard Self.isName(name) else {
             throw Problem(
                 .nameInvalid,
-                "\(Self.directive): name '\(name)' must have 1 to 64 letters, digits, '.', '_', '-' or ':'")
+                "\(Self.directive): name '\(name)' must have 1 to 64 letters, digits, '.', '_', '-' or ':'"
+            )
         }
         var seen: Set<String> = []
         for word in words {

@@ -30,6 +30,7 @@ public enum LogLevel: UInt8, Comparable, Sendable {
 }
 
 /// One kind of message: every message at notice and above has one, and it never changes its number or meaning.
+///
 /// 1xxx configuration, 2xxx bundles and entry files, 3xxx processes, 4xxx requests, 5xxx frames, 6xxx refused for security.
 public struct MessageCode: Hashable, Sendable {
     /// The number after "SWSGI".

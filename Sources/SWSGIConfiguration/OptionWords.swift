@@ -63,20 +63,27 @@ private func takeQuoted(_ rest: inout Substring, _ directive: String) throws(Pro
 
 /// Reads the whole of a text as a decimal number in a range.
 public func strictNumber(
-    _ text: String, in range: ClosedRange<UInt32>, option: String, directive: String
+    _ text: String,
+    in range: ClosedRange<UInt32>,
+    option: String,
+    directive: String
 ) throws(Problem) -> UInt32 {
     let digits = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     guard digits, let number = UInt32(text), range.contains(number) else {
         throw Problem(
             .numberInvalid,
-            "\(directive): \(option) must be a number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+            "\(directive): \(option) must be a number from \(range.lowerBound) to \(range.upperBound), not '\(text)'"
+        )
     }
     return number
 }
 
 /// Reads a time: a bare number is seconds; `s`, `min` and `h` may follow.
 public func strictSeconds(
-    _ text: String, in range: ClosedRange<UInt32>, option: String, directive: String
+    _ text: String,
+    in range: ClosedRange<UInt32>,
+    option: String,
+    directive: String
 ) throws(Problem) -> UInt32 {
     for (suffix, factor) in [("min", UInt32(60)), ("s", 1), ("h", 3600)] where text.hasSuffix(suffix) {
         let digits = String(text.dropLast(suffix.count))

@@ -51,7 +51,10 @@ public struct ScriptAliasOptions: Equatable, Sendable {
         case "application-group": applicationGroup = try Self.name(value, option)
         case "callable-object":
             guard EntryFile.isSymbol(value) else {
-                throw Problem(.textInvalid, "\(Self.directive): \(option) must be the name of a C function, not '\(value)'")
+                throw Problem(
+                    .textInvalid,
+                    "\(Self.directive): \(option) must be the name of a C function, not '\(value)'"
+                )
             }
             symbol = value
         case "pass-authorization": passAuthorization = try flag(value, directive: "\(Self.directive): \(option)")

@@ -26,7 +26,9 @@ public final class Exchange {
         Unmanaged<Exchange>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
     }
 
-    /// Runs the application on one exchange and ends it. `reply` stays the caller's to close.
+    /// Runs the application on one exchange and ends it.
+    ///
+    /// `reply` stays the caller's to close.
     public func run(_ instance: Instance, head: ReceivedHead, reply: Int32) {
         self.head = head
         self.reply = reply

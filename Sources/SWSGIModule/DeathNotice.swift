@@ -55,7 +55,7 @@ final class DeathNotice {
 }
 
 @c @implementation
-public func swsgi_death_report(_ request: OpaquePointer, _ token: UnsafeMutableRawPointer) {
+func swsgi_death_report(_ request: OpaquePointer, _ token: UnsafeMutableRawPointer) {
     let notice = Unmanaged<DeathNotice>.fromOpaque(token).takeRetainedValue()
     guard let generation = parent.generation else { return }
     log(notice.problem(generation), request: request)

@@ -1,4 +1,4 @@
-public import CSWSGIModule
+internal import CSWSGIModule
 internal import Glibc
 internal import SWSGIConfiguration
 internal import SWSGIModuleCore
@@ -8,13 +8,15 @@ internal import SWSGIWire
 // The directives: from httpd's arguments to `Configuration`. Everything here runs in httpd's parent, in its one thread.
 
 @c @implementation
-public func swsgi_configuration_begin() {
+func swsgi_configuration_begin() {
     parent.configuration = Configuration()
 }
 
 @c @implementation
-public func swsgi_define_group(
-    _ arguments: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>, _ message: UnsafeMutablePointer<CChar>,
+func swsgi_define_group(
+    _ arguments: UnsafePointer<CChar>,
+    _ place: UnsafePointer<swsgi_place>,
+    _ message: UnsafeMutablePointer<CChar>,
     _ capacity: Int
 ) -> Int32 {
     do throws(Problem) {
@@ -27,22 +29,29 @@ public func swsgi_define_group(
 }
 
 @c @implementation
-public func swsgi_use_group(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>) {
+func swsgi_use_group(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>) {
     parent.configuration.use(String(cString: name), at: Place(place.pointee))
 }
 
 @c @implementation
-public func swsgi_define_alias(
-    _ arguments: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>, _ alias: UnsafeMutablePointer<swsgi_alias>,
-    _ message: UnsafeMutablePointer<CChar>, _ capacity: Int
+func swsgi_define_alias(
+    _ arguments: UnsafePointer<CChar>,
+    _ place: UnsafePointer<swsgi_place>,
+    _ alias: UnsafeMutablePointer<swsgi_alias>,
+    _ message: UnsafeMutablePointer<CChar>,
+    _ capacity: Int
 ) -> Int32 {
     do throws(Problem) {
         let options = try ScriptAliasOptions(String(cString: arguments))
         guard let location = strdup(options.location), let target = strdup(options.target) else { return 0 }
         alias.pointee = swsgi_alias(
-            location: location, target: target, process_group: copy(options.processGroup),
-            application_group: copy(options.applicationGroup), symbol: copy(options.symbol),
-            pass_authorization: options.passAuthorization.map { $0 ? 1 : 0 } ?? -1)
+            location: location,
+            target: target,
+            process_group: copy(options.processGroup),
+            application_group: copy(options.applicationGroup),
+            symbol: copy(options.symbol),
+            pass_authorization: options.passAuthorization.map { $0 ? 1 : 0 } ?? -1
+        )
         return 1
     } catch {
         write(error, to: message, capacity)
@@ -51,19 +60,25 @@ public func swsgi_define_alias(
 }
 
 @c @implementation
-public func swsgi_preload(
-    _ alias: UnsafePointer<swsgi_alias>, _ processGroup: UnsafePointer<CChar>, _ applicationGroup: UnsafePointer<CChar>,
+func swsgi_preload(
+    _ alias: UnsafePointer<swsgi_alias>,
+    _ processGroup: UnsafePointer<CChar>,
+    _ applicationGroup: UnsafePointer<CChar>,
     _ server: OpaquePointer
 ) {
     let key = ApplicationKey(
-        entryFile: String(cString: alias.pointee.target), applicationGroup: String(cString: applicationGroup),
-        symbol: alias.pointee.symbol.map { String(cString: $0) } ?? "")
+        entryFile: String(cString: alias.pointee.target),
+        applicationGroup: String(cString: applicationGroup),
+        symbol: alias.pointee.symbol.map { String(cString: $0) } ?? ""
+    )
     parent.configuration.preload(key, group: String(cString: processGroup), server: ServerFacts(server))
 }
 
 @c @implementation
-public func swsgi_flag(
-    _ directive: UnsafePointer<CChar>, _ value: UnsafePointer<CChar>, _ message: UnsafeMutablePointer<CChar>,
+func swsgi_flag(
+    _ directive: UnsafePointer<CChar>,
+    _ value: UnsafePointer<CChar>,
+    _ message: UnsafeMutablePointer<CChar>,
     _ capacity: Int
 ) -> Int32 {
     do throws(Problem) {
@@ -75,12 +90,12 @@ public func swsgi_flag(
 }
 
 @c @implementation
-public func swsgi_alias_match(_ uri: UnsafePointer<CChar>, _ location: UnsafePointer<CChar>) -> Int {
+func swsgi_alias_match(_ uri: UnsafePointer<CChar>, _ location: UnsafePointer<CChar>) -> Int {
     aliasMatch(uri: uri, location: location)
 }
 
 @c @implementation
-public func swsgi_configuration_check(_ server: OpaquePointer) -> Int32 {
+func swsgi_configuration_check(_ server: OpaquePointer) -> Int32 {
     let problems = parent.configuration.problems()
     for problem in problems { swsgi_log_server(server, Int32(LogLevel.critical.rawValue), problem.description) }
     return problems.isEmpty ? 1 : 0
@@ -96,7 +111,10 @@ extension ServerFacts {
     init(_ server: OpaquePointer) {
         let facts = swsgi_server_facts_get(server)
         self.init(
-            id: UInt(bitPattern: server), hostName: String(cString: facts.host_name), isVirtual: facts.is_virtual != 0)
+            id: UInt(bitPattern: server),
+            hostName: String(cString: facts.host_name),
+            isVirtual: facts.is_virtual != 0
+        )
     }
 }
 

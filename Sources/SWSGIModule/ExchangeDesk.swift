@@ -36,7 +36,10 @@ final class ExchangeDesk {
 
     /// Sends the request to its process group and the response to the client.
     func serve(
-        _ request: OpaquePointer, _ facts: swsgi_request_facts, _ generation: Generation, group: Int
+        _ request: OpaquePointer,
+        _ facts: swsgi_request_facts,
+        _ generation: Generation,
+        group: Int
     ) -> Int32 {
         var flags: ExchangeFlags = facts.reloading != 0 ? .reloading : []
         if facts.has_body != 0 { flags.insert(.body) }
@@ -44,7 +47,10 @@ final class ExchangeDesk {
         for _ in 0..<Self.retryLimit {
             head.finish(flags: flags)
             guard !head.isTooLarge else {
-                log(Problem(.headTooLarge, "the environ of this request is larger than \(ExchangeHead.limit) bytes"), request: request)
+                log(
+                    Problem(.headTooLarge, "the environ of this request is larger than \(ExchangeHead.limit) bytes"),
+                    request: request
+                )
                 return internalError
             }
             do throws(Errno) {
@@ -70,9 +76,18 @@ final class ExchangeDesk {
         let fields = swsgi_environ(request, &count)
         head.begin(
             identity: FileIdentity(
-                device: facts.device, inode: facts.inode, size: facts.size, modified: facts.modified),
-            requestStart: facts.start, queueStart: Clock.wall, entryFile: facts.file_name,
-            applicationGroup: facts.application_group, symbol: facts.symbol, line: facts.line)
+                device: facts.device,
+                inode: facts.inode,
+                size: facts.size,
+                modified: facts.modified
+            ),
+            requestStart: facts.start,
+            queueStart: Clock.wall,
+            entryFile: facts.file_name,
+            applicationGroup: facts.application_group,
+            symbol: facts.symbol,
+            line: facts.line
+        )
         for field in UnsafeBufferPointer(start: fields, count: Int(count)) {
             guard let name = field.name, let value = field.value else { continue }
             head.add(name, value)
@@ -99,8 +114,12 @@ final class ExchangeDesk {
         log(
             Problem(
                 isFull ? .queueFull : .channelFailed,
-                isFull ? "the queue of process group '\(name)' is full" : "the request can't be handed to process group '\(name)': \(error)"),
-            request: request)
+                isFull
+                    ? "the queue of process group '\(name)' is full"
+                    : "the request can't be handed to process group '\(name)': \(error)"
+            ),
+            request: request
+        )
         return unavailable
     }
 }

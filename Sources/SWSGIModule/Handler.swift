@@ -13,7 +13,7 @@ let internalError: Int32 = 500
 let unavailable: Int32 = 503
 
 @c @implementation
-public func swsgi_handle(_ request: OpaquePointer) -> Int32 {
+func swsgi_handle(_ request: OpaquePointer) -> Int32 {
     let facts = swsgi_request_facts_get(request)
     do throws(Refusal) {
         try check(facts)
@@ -71,7 +71,8 @@ private func group(_ facts: swsgi_request_facts, _ generation: Generation) throw
     guard let index = generation.index(of: facts.process_group) else {
         throw Refusal(
             internalError,
-            Problem(.groupUnknownAtRequest, "process group '\(String(cString: facts.process_group))' is not defined"))
+            Problem(.groupUnknownAtRequest, "process group '\(String(cString: facts.process_group))' is not defined")
+        )
     }
     let place = generation.groups[index].definition.place.server
     guard !place.isVirtual || place.id == UInt(bitPattern: facts.server) || sharesName(place, facts.server) else {
@@ -79,7 +80,9 @@ private func group(_ facts: swsgi_request_facts, _ generation: Generation) throw
             internalError,
             Problem(
                 .groupForeignAtRequest,
-                "process group '\(String(cString: facts.process_group))' belongs to another virtual host"))
+                "process group '\(String(cString: facts.process_group))' belongs to another virtual host"
+            )
+        )
     }
     return index
 }
@@ -91,5 +94,6 @@ private func sharesName(_ place: ServerFacts, _ server: OpaquePointer) -> Bool {
 private func noGroup(_ facts: swsgi_request_facts) -> Problem {
     Problem(
         .embeddedUnavailable,
-        "no process group is set for \(String(cString: facts.file_name)); define one with WSGIDaemonProcess and name it with WSGIProcessGroup")
+        "no process group is set for \(String(cString: facts.file_name)); define one with WSGIDaemonProcess and name it with WSGIProcessGroup"
+    )
 }

@@ -15,7 +15,7 @@ struct Parent {
 nonisolated(unsafe) var parent = Parent()
 
 @c @implementation
-public func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
+func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
     parent.generation = nil
     let configuration = parent.configuration
     for remark in configuration.remarks() { log(remark, server) }
@@ -27,7 +27,12 @@ public func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
             return (facts.log, UInt8(clamping: facts.log_level))
         }
         parent.generation = try Generation(
-            configuration, httpd: httpdFacts(), paths: try paths(), logs: logs, mainLog: swsgi_server_facts_get(server).log)
+            configuration,
+            httpd: httpdFacts(),
+            paths: try paths(),
+            logs: logs,
+            mainLog: swsgi_server_facts_get(server).log
+        )
     } catch {
         log(error, server)
         return 0
@@ -37,13 +42,13 @@ public func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
 }
 
 @c @implementation
-public func swsgi_generation_left() {
+func swsgi_generation_left() {
     // The queues' sending ends close here, and with the last child that has them: then the processes finish and end.
     parent.generation = nil
 }
 
 @c @implementation
-public func swsgi_parent_turn(_ server: OpaquePointer) {
+func swsgi_parent_turn(_ server: OpaquePointer) {
     do throws(Problem) {
         if let pid = try parent.generation?.turn() { swsgi_watch(pid) }
     } catch {
@@ -52,14 +57,16 @@ public func swsgi_parent_turn(_ server: OpaquePointer) {
 }
 
 @c @implementation
-public func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
-    guard let generation = parent.generation, generation.supervisorEnded(pid), let server = swsgi_main_server() else { return }
+func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
+    guard let generation = parent.generation, generation.supervisorEnded(pid), let server = swsgi_main_server() else {
+        return
+    }
     let end = status < 0 ? "has ended" : ProcessEnd(waitStatus: status).description
     log(Problem(.supervisorEnded, "the supervisor (pid \(pid)) \(end); starting another one"), server)
 }
 
 @c @implementation
-public func swsgi_child_begin() {
+func swsgi_child_begin() {
     parent.generation?.becomeChild()
 }
 
@@ -72,7 +79,13 @@ private func warnOfEntryFiles(_ configuration: Configuration, _ server: OpaquePo
         for application in group.applications {
             var status = stat()
             guard stat(application.entryFile, &status) != 0 else { continue }
-            log(Problem(.entryFileDoubtful, "entry file \(application.entryFile) of process group '\(group.options.name)': \(Errno.last)"), server)
+            log(
+                Problem(
+                    .entryFileDoubtful,
+                    "entry file \(application.entryFile) of process group '\(group.options.name)': \(Errno.last)"
+                ),
+                server
+            )
         }
     }
 }
@@ -80,10 +93,17 @@ private func warnOfEntryFiles(_ configuration: Configuration, _ server: OpaquePo
 private func httpdFacts() -> HTTPDFacts {
     let facts = swsgi_httpd_facts_get()
     return HTTPDFacts(
-        uid: facts.uid, gid: facts.gid, userName: String(cString: facts.user_name), isRoot: facts.is_root != 0)
+        uid: facts.uid,
+        gid: facts.gid,
+        userName: String(cString: facts.user_name),
+        isRoot: facts.is_root != 0
+    )
 }
 
 private func paths() throws(Problem) -> GenerationPaths {
     let module = swsgi_module_path().map { String(cString: $0) } ?? ""
-    return try GenerationPaths(module: module, runtimeDirectory: String(cString: swsgi_httpd_facts_get().runtime_directory))
+    return try GenerationPaths(
+        module: module,
+        runtimeDirectory: String(cString: swsgi_httpd_facts_get().runtime_directory)
+    )
 }

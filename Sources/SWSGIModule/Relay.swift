@@ -75,7 +75,11 @@ struct Relay {
     private func takeBack(_ channel: inout ReplyChannel, _ reader: inout FrameReader) {
         let returned = reader.takeReturned()
         // With bytes left on either side the next exchange would read them as its own: then the channel is not used again.
-        if returned >= 0, credit == 0, reader.isEmpty { channel.takeBack(returned) } else if returned >= 0 { close(returned) }
+        if returned >= 0, credit == 0, reader.isEmpty {
+            channel.takeBack(returned)
+        } else if returned >= 0 {
+            close(returned)
+        }
     }
 
     // MARK: Frames
@@ -89,7 +93,9 @@ struct Relay {
             if bodyHasEnded { throw Malformed("a body is wanted after its end") }
         case .head: try head(payload)
         case .log:
-            let level = Int32(LogLevel(rawValue: max(payload[0], LogLevel.error.rawValue))?.rawValue ?? LogLevel.debug.rawValue)
+            let level = Int32(
+                LogLevel(rawValue: max(payload[0], LogLevel.error.rawValue))?.rawValue ?? LogLevel.debug.rawValue
+            )
             let text = String(decoding: payload.dropFirst(), as: UTF8.self)
             swsgi_log_request(request, level, "process group '\(name)': \(text)")
         default: throw Malformed("a \(kind) frame from a daemon process")
@@ -104,10 +110,18 @@ struct Relay {
         head.forEachHeader { name, value in
             guard let start = name.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
             let kept = swsgi_response_header(
-                request, start, name.count, value.baseAddress?.assumingMemoryBound(to: CChar.self), value.count)
+                request,
+                start,
+                name.count,
+                value.baseAddress?.assumingMemoryBound(to: CChar.self),
+                value.count
+            )
             if kept == 0 {
                 let dropped = String(decoding: name, as: UTF8.self)
-                log(Problem(.headerDropped, "process group '\(self.name)': response header '\(dropped)' was dropped"), request: request)
+                log(
+                    Problem(.headerDropped, "process group '\(self.name)': response header '\(dropped)' was dropped"),
+                    request: request
+                )
             }
         }
         if let length = head.contentLength { swsgi_response_length(request, length) }
@@ -171,25 +185,49 @@ struct Relay {
         switch try state.end(outcome) {
         case .complete:
             if state.isTooLong {
-                log(Problem(.responseLong, "process group '\(name)': more bytes than the Content-Length; the rest was dropped"), request: request)
+                log(
+                    Problem(
+                        .responseLong,
+                        "process group '\(name)': more bytes than the Content-Length; the rest was dropped"
+                    ),
+                    request: request
+                )
             }
             // The client has its answer before httpd does its book-keeping, and its next request may be there before that is done.
             pass(.init(start: nil, count: 0), SWSGI_PASS_FLUSH | SWSGI_PASS_END)
             return .status(statusOK)
         case .withoutHead(.notLoaded):
-            log(Problem(.applicationNotLoaded, "process group '\(name)' can't load \(String(cString: facts.file_name))"), request: request)
+            log(
+                Problem(
+                    .applicationNotLoaded,
+                    "process group '\(name)' can't load \(String(cString: facts.file_name))"
+                ),
+                request: request
+            )
             return .status(internalError)
         case .withoutHead:
             if bodyStatus != 0 { return .status(bodyStatus) }
-            log(Problem(.applicationFailed, "process group '\(name)': the application failed without an answer"), request: request)
+            log(
+                Problem(.applicationFailed, "process group '\(name)': the application failed without an answer"),
+                request: request
+            )
             return .status(internalError)
         case .failed:
             if bodyStatus == 0 {
-                log(Problem(.responseCut, "process group '\(name)': the application failed in the middle of its response"), request: request)
+                log(
+                    Problem(
+                        .responseCut,
+                        "process group '\(name)': the application failed in the middle of its response"
+                    ),
+                    request: request
+                )
             }
             return .status(abort(else: internalError))
         case .short(let missing):
-            log(Problem(.responseShort, "process group '\(name)': \(missing) bytes less than the Content-Length"), request: request)
+            log(
+                Problem(.responseShort, "process group '\(name)': \(missing) bytes less than the Content-Length"),
+                request: request
+            )
             return .status(abort(else: internalError))
         }
     }
@@ -203,8 +241,12 @@ struct Relay {
 
     private mutating func died() -> Int32 {
         let notice = DeathNotice(
-            group: group, time: Clock.monotonic, entryFile: String(cString: facts.file_name), line: String(cString: facts.line),
-            hadBegun: state.phase != .waiting)
+            group: group,
+            time: Clock.monotonic,
+            entryFile: String(cString: facts.file_name),
+            line: String(cString: facts.line),
+            hadBegun: state.phase != .waiting
+        )
         // The log line waits for the supervisor to say which process it was; the client does not.
         swsgi_report_later(request, Unmanaged.passRetained(notice).toOpaque())
         return abort(else: Self.badGateway)
@@ -214,8 +256,10 @@ struct Relay {
         log(
             Problem(
                 .answerTimeout,
-                "process group '\(name)' did not answer within \(facts.timeout / 1_000_000) seconds for \(String(cString: facts.file_name))"),
-            request: request)
+                "process group '\(name)' did not answer within \(facts.timeout / 1_000_000) seconds for \(String(cString: facts.file_name))"
+            ),
+            request: request
+        )
         return abort(else: Self.gatewayTimeout)
     }
 }

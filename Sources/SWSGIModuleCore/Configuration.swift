@@ -114,7 +114,9 @@ public struct Configuration: Sendable {
             let place = "\(use.place.file):\(use.place.line)"
             guard let group = groups.first(where: { $0.options.name == use.name }) else {
                 return Problem(
-                    .processGroupUndefined, "\(place): process group '\(use.name)' is not defined by any WSGIDaemonProcess")
+                    .processGroupUndefined,
+                    "\(place): process group '\(use.name)' is not defined by any WSGIDaemonProcess"
+                )
             }
             // A use in the main server is inherited by virtual hosts: whose requests use it shows at request time.
             guard !use.place.server.isVirtual || group.isAccessible(from: use.place.server) else {

@@ -41,7 +41,10 @@ public final class Generation {
 
     /// Makes queues, page and plan; `logs` has the error log of each group's server, `mainLog` that of the main server.
     public init(
-        _ configuration: Configuration, httpd: HTTPDFacts, paths: GenerationPaths, logs: [(descriptor: Int32, level: UInt8)],
+        _ configuration: Configuration,
+        httpd: HTTPDFacts,
+        paths: GenerationPaths,
+        logs: [(descriptor: Int32, level: UInt8)],
         mainLog: Int32
     ) throws(Problem) {
         let definitions = configuration.groups
@@ -65,8 +68,12 @@ public final class Generation {
                 IdentityResolver.plan(definitions[index], httpd: httpd, logLevel: logs[index].level)
             }
             let plan = SupervisorPlan(
-                parent: getpid(), program: paths.program, backtrace: paths.backtrace, snapshotBase: paths.snapshots,
-                groups: plans)
+                parent: getpid(),
+                program: paths.program,
+                backtrace: paths.backtrace,
+                snapshotBase: paths.snapshots,
+                groups: plans
+            )
             self.plan = SharedDescriptor(try Memory.sealed("swsgi-plan", plan.bytes))
         } catch {
             throw Problem(.queueFailed, "the queues of \(definitions.count) process groups can't be made: \(error)")
@@ -128,9 +135,13 @@ public final class Generation {
         var descriptors = [null.number, logs[0], logs[0], plan.number, page.number]
         for (receiver, log) in zip(receivers, logs.dropFirst()) { descriptors += [receiver.number, log] }
         let program = Program(
-            path: program, arguments: [program, "supervise"],
-            environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SWIFT_BACKTRACE=enable=no"],
-            descriptors: descriptors)
+            path: program,
+            arguments: [program, "supervise"],
+            environment: [
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SWIFT_BACKTRACE=enable=no",
+            ],
+            descriptors: descriptors
+        )
         return try program.start()
     }
 
@@ -164,7 +175,8 @@ public struct GenerationPaths: Equatable, Sendable {
         guard let first = places.first else {
             throw Problem(
                 .supervisorStartFailed,
-                "neither \(runtimeDirectory) nor /var/lib, /var/tmp or /tmp allows files to be written and executed")
+                "neither \(runtimeDirectory) nor /var/lib, /var/tmp or /tmp allows files to be written and executed"
+            )
         }
         snapshots = first
     }

@@ -10,18 +10,27 @@ enum IdentityResolver {
     /// Checks what the directive itself says, while its line is known.
     static func check(_ options: DaemonProcessOptions, isRoot: Bool) throws(Problem) {
         if let text = options.user {
-            guard let user = User(text) else { throw Problem(.userUnknown, "\(directive): user '\(text)' does not exist") }
+            guard let user = User(text) else {
+                throw Problem(.userUnknown, "\(directive): user '\(text)' does not exist")
+            }
             guard user.uid != 0 else {
-                throw Problem(.rootRefused, "\(directive): process group '\(options.name)' must not run as uid 0 (user '\(text)')")
+                throw Problem(
+                    .rootRefused,
+                    "\(directive): process group '\(options.name)' must not run as uid 0 (user '\(text)')"
+                )
             }
             if options.group == nil, user.gid == 0 {
                 throw Problem(
-                    .rootGroupRefused, "\(directive): the primary group of user '\(text)' is gid 0; name another one with group=")
+                    .rootGroupRefused,
+                    "\(directive): the primary group of user '\(text)' is gid 0; name another one with group="
+                )
             }
             try needRoot(user.uid == getuid(), isRoot, "user", text)
         }
         if let text = options.group {
-            guard let gid = groupID(text) else { throw Problem(.groupUnknown, "\(directive): group '\(text)' does not exist") }
+            guard let gid = groupID(text) else {
+                throw Problem(.groupUnknown, "\(directive): group '\(text)' does not exist")
+            }
             guard gid != 0 else {
                 throw Problem(.rootGroupRefused, "\(directive): process group '\(options.name)' must not run as gid 0")
             }
@@ -59,16 +68,29 @@ enum IdentityResolver {
         let gid = options.group.flatMap { groupID($0) } ?? (options.user == nil ? httpd.gid : user?.gid ?? httpd.gid)
         let home = user?.home ?? "/"
         return GroupPlan(
-            name: options.name, changesIdentity: httpd.isRoot, uid: uid, gid: gid,
-            groups: httpd.isRoot ? user?.groups(with: gid) ?? [gid] : [], userName: user?.name ?? httpd.userName,
-            userHome: home, directory: directory(options, uid: uid, httpd: httpd, home: home), umask: options.umask,
-            processes: options.processes, threads: options.threads, displayName: options.displayName,
-            startupTimeout: options.startupTimeout, shutdownTimeout: options.shutdownTimeout,
-            applications: group.applications, logLevel: logLevel)
+            name: options.name,
+            changesIdentity: httpd.isRoot,
+            uid: uid,
+            gid: gid,
+            groups: httpd.isRoot ? user?.groups(with: gid) ?? [gid] : [],
+            userName: user?.name ?? httpd.userName,
+            userHome: home,
+            directory: directory(options, uid: uid, httpd: httpd, home: home),
+            umask: options.umask,
+            processes: options.processes,
+            threads: options.threads,
+            displayName: options.displayName,
+            startupTimeout: options.startupTimeout,
+            shutdownTimeout: options.shutdownTimeout,
+            applications: group.applications,
+            logLevel: logLevel
+        )
     }
 
     /// As mod_wsgi: `home=`, else the home of a user that is not httpd's, else the root directory.
-    private static func directory(_ options: DaemonProcessOptions, uid: UInt32, httpd: HTTPDFacts, home: String) -> String {
+    private static func directory(_ options: DaemonProcessOptions, uid: UInt32, httpd: HTTPDFacts, home: String)
+        -> String
+    {
         if let directory = options.home { return directory }
         var status = stat()
         guard uid != httpd.uid, stat(home, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return "/" }

@@ -226,7 +226,9 @@ final class Supervisor {
 
     private func log(_ worker: WorkerHandle, _ output: WorkerHandle.Output, _ lines: [String]) {
         let group = groups[worker.group]
-        for line in lines where !line.isEmpty { group.log.write(output.level, pid: worker.pid, group: group.plan.name, line) }
+        for line in lines where !line.isEmpty {
+            group.log.write(output.level, pid: worker.pid, group: group.plan.name, line)
+        }
     }
 
     private func log(_ worker: WorkerHandle, level: UInt8, _ text: String) {

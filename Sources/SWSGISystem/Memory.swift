@@ -66,7 +66,9 @@ public enum Memory {
         while bytes.count < limit {
             let before = bytes.count
             bytes.append(contentsOf: repeatElement(0, count: 16 * 1024))
-            let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress?.advanced(by: before), 16 * 1024) }
+            let got = bytes.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress?.advanced(by: before), 16 * 1024)
+            }
             bytes.removeLast(16 * 1024 - max(got, 0))
             if got < 0 { throw .last }
             if got == 0 { break }

@@ -111,7 +111,9 @@ public enum Socket {
         }
     }
 
-    /// Receives bytes, or one message, with what is attached. Interruption by a signal is an error, as threads are stopped so.
+    /// Receives bytes, or one message, with what is attached.
+    ///
+    /// Interruption by a signal is an error, as threads are stopped so.
     public static func receive(
         _ socket: Int32,
         into buffer: UnsafeMutableRawBufferPointer,

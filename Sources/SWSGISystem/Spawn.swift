@@ -57,7 +57,7 @@ public struct Program: Sendable {
     public var arguments: [String]
     /// The whole environment, as NAME=value.
     public var environment: [String]
-    /// Descriptors 0, 1, 2, ... of the new program.
+    /// The new program's descriptors, from 0 on.
     public var descriptors: [Int32]
     /// Who it runs as; nil: as we do.
     public var identity: Identity?

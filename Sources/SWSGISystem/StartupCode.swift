@@ -14,7 +14,9 @@ extension CurrentProcess {
             guard fields.count == 6, fields[1].elementsEqual("r-xp".utf8),
                 fields[5].drop(while: { $0 == UInt8(ascii: " ") }).first == UInt8(ascii: "/")
             else { continue }
-            let ends = fields[0].split(separator: UInt8(ascii: "-")).map { UInt(String(decoding: $0, as: UTF8.self), radix: 16) }
+            let ends = fields[0].split(separator: UInt8(ascii: "-")).map {
+                UInt(String(decoding: $0, as: UTF8.self), radix: 16)
+            }
             guard ends.count == 2, let start = ends[0], let end = ends[1], start < end else { continue }
             madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), MADV_DONTNEED)
         }

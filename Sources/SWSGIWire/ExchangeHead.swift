@@ -141,7 +141,9 @@ public struct ExchangeHeadWriter: ~Copyable {
     }
 }
 
-/// A received head: a checked view of bytes that must outlive it. Nothing is copied but the places of the fields.
+/// A received head: a checked view of bytes that must outlive it.
+///
+/// Nothing is copied but the places of the fields.
 public struct ReceivedHead {
     /// Flags of the exchange.
     public let flags: ExchangeFlags

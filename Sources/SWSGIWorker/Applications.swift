@@ -127,7 +127,9 @@ final class Applications: Sendable {
 
     // MARK: Exchanges
 
-    /// Decides on an exchange that is not for `cached`, or whose entry file may be newer. Keeps `reply` when it says so.
+    /// Decides on an exchange that is not for `cached`, or whose entry file may be newer.
+    ///
+    /// Keeps `reply` when it says so.
     func decide(_ head: ReceivedHead, reply: Int32) -> Decision {
         let key = ApplicationKey(
             entryFile: String(decoding: head.entryFile, as: UTF8.self),

@@ -44,7 +44,9 @@ final class RequestThreads: Sendable {
     /// Whether every thread has ended.
     var haveEnded: Bool { live.load(ordering: .acquiring) == 0 }
 
-    /// Takes no more exchanges. To be called again, after a moment, until `haveEnded`: a thread that was just about to wait
+    /// Takes no more exchanges.
+    ///
+    /// To be called again, after a moment, until `haveEnded`: a thread that was just about to wait
     /// misses an interruption.
     func drain() {
         isDraining.store(true, ordering: .sequentiallyConsistent)

@@ -89,7 +89,8 @@ private func attend(_ channel: SupervisorChannel, _ applications: Applications, 
             switch try? channel.receive() {
             case .drain: drain()
             case .reloadFailed(let version): applications.giveUp(version)
-            case .configure, nil: drain()  // the supervisor has gone, or makes no sense: a new one has processes of its own
+            // The supervisor has gone, or makes no sense: a new one has processes of its own.
+            case .configure, nil: drain()
             }
         }
     }

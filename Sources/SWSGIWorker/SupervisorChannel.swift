@@ -2,7 +2,9 @@ internal import SWSGIConfiguration
 internal import SWSGISystem
 internal import SWSGIWire
 
-/// The socket to the supervisor. Any thread may send; one receives.
+/// The socket to the supervisor.
+///
+/// Any thread may send; one receives.
 struct SupervisorChannel: Sendable {
     let socket: Int32
 
