@@ -126,6 +126,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "Sources/Examples/CSQLite"),
         // tests
         tests("SWSGITests", ["SWSGI", "CSWSGI"]),
+        tests("SWSGISupervisorTests", ["SWSGISupervisor", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },
     swiftLanguageModes: [.v6]
 )

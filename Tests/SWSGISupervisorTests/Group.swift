@@ -1,0 +1,107 @@
+import SWSGIConfiguration
+import SWSGISystem
+import SWSGIWire
+
+@testable import SWSGISupervisor
+
+/// A machine with a clock of its own, and what it has asked for.
+struct Group {
+    static let second: Int64 = 1_000_000_000
+
+    var machine: GroupMachine
+    var now: Int64 = 1000 * Group.second
+    /// Starts that have been asked for and not answered yet.
+    var launches: [GroupMachine.Launch] = []
+    var drained: [Int] = []
+    var killed: [Int] = []
+    var failed: [Int: [ApplicationVersion]] = [:]
+    var logged: [Int] = []
+
+    init(processes: Int, startupTimeout: Int64 = 15, applications: [ApplicationKey] = []) {
+        machine = GroupMachine(
+            GroupMachine.Settings(
+                name: "test",
+                processes: processes,
+                startupTimeout: startupTimeout * Group.second,
+                shutdownTimeout: 5 * Group.second,
+                applications: applications
+            )
+        )
+    }
+
+    /// A group whose processes are all ready.
+    static func running(processes: Int) -> Group {
+        var group = Group(processes: processes)
+        group.tell(.begin)
+        for _ in 0..<processes { group.startReady() }
+        return group
+    }
+
+    mutating func tell(_ event: GroupMachine.Event) {
+        for action in machine.handle(event, now: now) {
+            switch action {
+            case .start(let launch): launches.append(launch)
+            case .drain(let ticket): drained.append(ticket)
+            case .kill(let ticket): killed.append(ticket)
+            case .reloadFailed(let ticket, let version): failed[ticket, default: []].append(version)
+            case .log(let code, _): logged.append(code.number)
+            case .note: break
+            }
+        }
+    }
+
+    /// Lets time pass, with the deadlines in it.
+    mutating func pass(_ seconds: Double) {
+        let end = now + Int64(seconds * Double(Group.second))
+        var turns = 0
+        while let deadline = machine.nextDeadline, deadline <= end, turns < 100 {
+            now = max(now, deadline)
+            tell(.deadline)
+            turns += 1
+        }
+        now = end
+    }
+
+    /// Starts the process that was asked for first; returns its ticket.
+    @discardableResult
+    mutating func startOne() -> Int {
+        guard !launches.isEmpty else { return -1 }
+        let ticket = launches.removeFirst().ticket
+        tell(.processStarted(ticket: ticket, pid: Int32(1000 + ticket)))
+        return ticket
+    }
+
+    /// Starts the process that was asked for first, and makes it ready.
+    @discardableResult
+    mutating func startReady() -> Int {
+        let ticket = startOne()
+        tell(.ready(ticket: ticket))
+        return ticket
+    }
+
+    mutating func end(_ ticket: Int, _ end: ProcessEnd = .exited(0)) {
+        tell(.ended(ticket: ticket, end))
+    }
+
+    /// Answers every start with a process that becomes ready, and every drain with a process that ends.
+    mutating func settle() {
+        var turns = 0
+        while !launches.isEmpty || !drained.isEmpty, turns < 1000 {
+            turns += 1
+            while let ticket = drained.popLast() { end(ticket) }
+            if !launches.isEmpty { startReady() }
+        }
+    }
+
+    var tickets: [Int] { machine.processes.map(\.ticket) }
+
+    func count(_ code: MessageCode) -> Int { logged.count { $0 == code.number } }
+}
+
+func key(_ name: String) -> ApplicationKey {
+    ApplicationKey(entryFile: "/\(name).wsgi", applicationGroup: "", symbol: "application")
+}
+
+func version(_ name: String, _ number: Int64) -> ApplicationVersion {
+    ApplicationVersion(key: key(name), identity: FileIdentity(device: 1, inode: 1, size: 1, modified: number))
+}
