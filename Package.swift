@@ -127,6 +127,7 @@ let package = Package(
         // tests
         tests("SWSGITests", ["SWSGI", "CSWSGI"]),
         tests("SWSGISupervisorTests", ["SWSGISupervisor", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
+        tests("IntegrationTests", []),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,143 @@
+import Foundation
+import Glibc
+
+/// What /proc says about one process.
+struct ProcessFacts: Sendable, CustomStringConvertible {
+    let pid: Int32
+    let parent: Int32
+    /// "Z" for one that has ended and is not yet collected.
+    let state: String
+    let executable: String
+    let arguments: [String]
+
+    init?(pid: Int32) {
+        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .isoLatin1),
+            let afterName = stat.lastIndex(of: ")")
+        else { return nil }
+        let fields = stat[stat.index(after: afterName)...].split(separator: " ")
+        guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
+        self.pid = pid
+        self.parent = parent
+        state = String(fields[0])
+        let name = ProcessTable.link("/proc/\(pid)/exe") ?? ""
+        executable = name.hasSuffix(" (deleted)") ? String(name.dropLast(10)) : name
+        arguments = ProcessTable.words("/proc/\(pid)/cmdline")
+    }
+
+    var description: String { "\(pid) (parent \(parent), \(state)) \(arguments.joined(separator: " "))" }
+
+    /// Fields of /proc/PID/status, such as "Uid" and "VmRSS".
+    var status: [String: String] {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .isoLatin1)) ?? ""
+        var fields: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            fields[String(line[..<colon])] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+        }
+        return fields
+    }
+
+    /// Real, effective, saved and filesystem ids.
+    var userIDs: [Int] { numbers("Uid") }
+    var groupIDs: [Int] { numbers("Gid") }
+    var supplementaryGroups: [Int] { numbers("Groups").sorted() }
+    var umask: String { status["Umask"] ?? "" }
+    var workingDirectory: String { ProcessTable.link("/proc/\(pid)/cwd") ?? "" }
+
+    /// Resident kilobytes now.
+    var resident: Int { numbers("VmRSS").first ?? 0 }
+
+    /// Descriptor number and what it is.
+    var descriptors: [Int: String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []
+        var result: [Int: String] = [:]
+        for name in names {
+            guard let number = Int(name), let target = ProcessTable.link("/proc/\(pid)/fd/\(name)") else { continue }
+            result[number] = target
+        }
+        return result
+    }
+
+    /// Files mapped into it.
+    var mappedFiles: Set<String> {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/maps", encoding: .isoLatin1)) ?? ""
+        let paths = text.split(separator: "\n").compactMap { line in
+            line.firstIndex(of: "/").map { String(line[$0...]) }
+        }
+        return Set(paths)
+    }
+
+    var environment: [String: String] {
+        var result: [String: String] = [:]
+        for entry in ProcessTable.words("/proc/\(pid)/environ") {
+            guard let equals = entry.firstIndex(of: "=") else { continue }
+            result[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+        }
+        return result
+    }
+
+    var threadCount: Int { numbers("Threads").first ?? 0 }
+
+    private func numbers(_ field: String) -> [Int] {
+        (status[field] ?? "").split { $0 == " " || $0 == "\t" }.compactMap { Int($0) }
+    }
+}
+
+/// The processes of this machine.
+enum ProcessTable {
+    static func all() -> [ProcessFacts] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { Int32($0) }.compactMap { ProcessFacts(pid: $0) }
+    }
+
+    static func children(of pid: Int32) -> [ProcessFacts] { all().filter { $0.parent == pid } }
+
+    /// Whether a process of this number exists and has not ended.
+    static func isAlive(_ pid: Int32) -> Bool {
+        guard let facts = ProcessFacts(pid: pid) else { return false }
+        return facts.state != "Z" && facts.state != "X"
+    }
+
+    static func link(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink(path, &buffer, buffer.count)
+        return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    static func words(_ path: String) -> [String] {
+        guard let data = FileManager.default.contents(atPath: path) else { return [] }
+        return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// Samples the resident memory of processes while something runs, and keeps the largest value.
+final class MemoryWatch: @unchecked Sendable {
+    // `largest` and `stopped` are used under the lock only.
+    private let lock = NSLock()
+    private var largest: [Int32: (kilobytes: Int, name: String)] = [:]
+    private var stopped = false
+    private let done = DispatchSemaphore(value: 0)
+
+    init(_ processes: @escaping @Sendable () -> [ProcessFacts]) {
+        let thread = Thread { [self] in
+            while !lock.withLock({ stopped }) {
+                for process in processes() {
+                    let now = process.resident
+                    lock.withLock {
+                        if now > largest[process.pid]?.kilobytes ?? 0 { largest[process.pid] = (now, "\(process)") }
+                    }
+                }
+                usleep(30_000)
+            }
+            done.signal()
+        }
+        thread.start()
+    }
+
+    /// Ends the sampling; gives the largest sample of each process.
+    func finish() -> [(kilobytes: Int, name: String)] {
+        lock.withLock { stopped = true }
+        done.wait()
+        return lock.withLock { Array(largest.values) }
+    }
+}

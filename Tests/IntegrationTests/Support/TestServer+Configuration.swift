@@ -1,0 +1,84 @@
+import Foundation
+
+extension TestServer {
+    /// The beginning of every configuration; nothing in it concerns mod_swsgi.
+    var configurationHead: String {
+        let usual = [
+            "authz_core", "authz_host", "access_compat", "alias", "mime", "dir", "headers", "env", "setenvif",
+        ]
+        let modules = (["mpm_\(multiProcessing)"] + usual + extraModules).map {
+            "LoadModule \($0)_module \(Installation.httpdModules)/mod_\($0).so"
+        }
+        return """
+            ServerRoot \(directory)
+            DefaultRuntimeDir run
+            PidFile run/httpd.pid
+            \(modules.joined(separator: "\n"))
+            \(loadsModule ? "LoadModule wsgi_module \(library)/mod_swsgi.so" : "")
+            ServerName localhost:\(port)
+            Listen 127.0.0.1:\(port)
+            User www-data
+            Group www-data
+            ErrorLog logs/error.log
+            LogLevel info
+            LogFormat "%>s %B %D \\"%r\\"" brief
+            CustomLog logs/access.log brief
+            TypesConfig /dev/null
+            DocumentRoot \(directory)/htdocs
+            Timeout 60
+            KeepAlive On
+            KeepAliveTimeout 60
+            MaxKeepAliveRequests 0
+            \(processSettings)
+            <Directory />
+                AllowOverride None
+                Require all denied
+            </Directory>
+            <Directory \(directory)/htdocs>
+                Require all granted
+            </Directory>
+
+            """
+    }
+
+    private var processSettings: String {
+        if multiProcessing == "prefork" {
+            return """
+                StartServers 4
+                MinSpareServers 2
+                MaxRequestWorkers 80
+                """
+        }
+        return """
+            StartServers 2
+            ServerLimit 8
+            ThreadsPerChild 40
+            MaxRequestWorkers 160
+            MinSpareThreads 40
+            MaxSpareThreads 160
+            """
+    }
+
+    /// A virtual host's worth of lines that serve `entryFile` at / in process group `group`.
+    func application(
+        _ entryFile: String,
+        at url: String = "/",
+        group: String = "one",
+        options: String = "threads=4",
+        user: TestUser = .first,
+        inDirectory: String = ""
+    ) -> String {
+        let folder = URL(fileURLWithPath: entryFile).deletingLastPathComponent().path
+        return """
+            WSGIDaemonProcess \(group) user=\(user.name) group=\(user.name) \(options)
+            WSGIScriptAlias \(url) \(entryFile)
+            <Directory \(folder)>
+                WSGIProcessGroup \(group)
+                WSGIApplicationGroup %{GLOBAL}
+                Require all granted
+                \(inDirectory)
+            </Directory>
+
+            """
+    }
+}
