@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+
+/// What the options of WSGIDaemonProcess do to the processes that they make.
+@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
+struct ProcessGroupTests {
+    private let user = TestUser.first
+
+    /// Serves FixtureFacts in a group with these options, and hands over what the process says and what /proc says.
+    private func withGroup(
+        _ options: String,
+        announcing codes: [String] = [],
+        _ body: (TestServer, Facts, ProcessFacts) throws -> Void
+    ) throws {
+        try withServer { server in
+            for code in codes { server.announce(code) }
+            let entry = try server.deploy(.facts, as: "app")
+            try FileManager.default.createDirectory(
+                atPath: "\(server.directory)/home",
+                withIntermediateDirectories: true
+            )
+            let line = options.replacingOccurrences(of: "@HOME@", with: "\(server.directory)/home")
+            try server.start(
+                """
+                WSGIDaemonProcess one \(line)
+                WSGIScriptAlias / \(entry)
+                <Directory \(server.www)/app>
+                    WSGIProcessGroup one
+                    WSGIApplicationGroup %{GLOBAL}
+                    Require all granted
+                </Directory>
+                """
+            )
+            let facts = try server.facts()
+            let process = try #require(ProcessFacts(pid: facts.pid))
+            try body(server, facts, process)
+        }
+    }
+
+    @Test func process_hasTheIdentityOfItsGroupAndNothingOfRoot() throws {
+        try withGroup("user=\(user.name) group=\(user.name)") { server, facts, process in
+            #expect(process.userIDs == [user.uid, user.uid, user.uid, user.uid])
+            #expect(process.groupIDs == [user.gid, user.gid, user.gid, user.gid])
+            #expect(process.supplementaryGroups == [user.gid, TestUser.extraGroupID].sorted())
+            #expect(facts["groups"] == process.supplementaryGroups.map(String.init).joined(separator: ","))
+            for set in ["CapEff", "CapPrm", "CapInh", "CapAmb"] {
+                #expect(process.status[set] == "0000000000000000", "\(set)")
+            }
+            let supervisor = try #require(server.supervisors.first)
+            #expect(process.parent == supervisor.pid)
+            #expect(supervisor.parent == server.parentPID)
+            #expect(supervisor.userIDs == [0, 0, 0, 0])
+        }
+    }
+
+    @Test func process_hasExactlyFiveDescriptors() throws {
+        try withGroup("user=\(user.name) group=\(user.name) threads=3") { server, facts, process in
+            #expect(facts.descriptors.filter { $0 <= 4 } == [0, 1, 2, 3, 4])
+            // While a request runs there is its reply socket too; afterwards nothing.
+            #expect(facts.descriptors.count <= 6, "\(facts.values)")
+            try eventually("five descriptors, not \(process.descriptors)") { process.descriptors.count == 5 }
+            let open = process.descriptors
+            #expect(open[0] == "/dev/null")
+            #expect(open[3]?.hasPrefix("socket:") == true)
+            #expect(open[4]?.hasPrefix("socket:") == true)
+            #expect(!open.values.contains { $0.hasSuffix("error.log") }, "\(open)")
+            _ = server
+        }
+    }
+
+    @Test func process_hasACleanEnvironment() throws {
+        try withGroup("user=\(user.name) group=\(user.name)") { _, facts, _ in
+            let names = facts.values.keys.filter { $0.hasPrefix("env.") }.map { $0.dropFirst(4) }
+            #expect(!names.contains { $0 == Substring(TestServer.marker) }, "\(names)")
+            #expect(!names.contains { $0.hasPrefix("APACHE") || $0.hasPrefix("LD_") }, "\(names)")
+            #expect(facts["env.USER"] == user.name)
+            #expect(facts["env.LOGNAME"] == user.name)
+            #expect(facts["env.PATH"]?.isEmpty == false)
+        }
+    }
+
+    @Test func userWithoutGroup_takesThePrimaryGroupAndSaysSo() throws {
+        try withGroup("user=\(user.name)") { server, facts, _ in
+            #expect(facts["gid"] == "\(user.gid)")
+            try server.logs.waitForLine("SWSGI1018", "one")
+        }
+    }
+
+    @Test func groupWithoutUser_keepsHttpdsUser() throws {
+        try withGroup("group=\(TestUser.second.name)") { _, facts, _ in
+            #expect(facts["uid"] == "33")
+            #expect(facts["gid"] == "\(TestUser.second.gid)")
+        }
+    }
+
+    @Test func groupWithoutOptions_runsAsHttpdWithOneProcess() throws {
+        try withGroup("") { server, facts, _ in
+            #expect(facts["uid"] == "33")
+            #expect(facts["gid"] == "33")
+            #expect(server.daemons.count == 1)
+        }
+    }
+
+    @Test(arguments: [("0077", "0077"), ("022", "0022"), ("7", "0007")])
+    func umask_isTheProcesss(value: String, shown: String) throws {
+        try withGroup("user=\(user.name) group=\(user.name) umask=\(value)") { _, facts, process in
+            #expect(facts["umask"] == shown)
+            #expect(process.umask == shown)
+        }
+    }
+
+    @Test func home_isTheWorkingDirectory() throws {
+        try withGroup("user=\(user.name) group=\(user.name) home=@HOME@") { server, facts, _ in
+            #expect(facts["cwd"] == "\(server.directory)/home")
+        }
+    }
+
+    @Test func withoutHome_theWorkingDirectoryIsTheRoot() throws {
+        try withGroup("user=\(user.name) group=\(user.name)") { _, facts, _ in
+            #expect(facts["cwd"] == "/")
+        }
+    }
+
+    @Test(arguments: [("%{GROUP}", "(wsgi:one)"), ("my-name", "my-name")])
+    func displayName_isShownInProcessLists(value: String, shown: String) throws {
+        try withGroup("user=\(user.name) group=\(user.name) display-name=\(value)") { server, facts, process in
+            #expect(facts["cmdline"]?.hasPrefix(shown) == true, "\(facts["cmdline"] ?? "")")
+            #expect(process.arguments.first == shown)
+            #expect(facts["comm"] == String(shown.prefix(15)))
+            _ = server
+        }
+    }
+
+    @Test(arguments: [1, 7])
+    func threads_areThatMany(count: Int) throws {
+        try withGroup("user=\(user.name) group=\(user.name) threads=\(count)") { _, _, process in
+            // Besides the request threads: the main thread and at most a few of the host's own.
+            #expect(process.threadCount >= count)
+            #expect(process.threadCount <= count + 3)
+        }
+    }
+
+    @Test func processes_areThatManyAndAllServe() throws {
+        try withGroup("user=\(user.name) group=\(user.name) processes=3 threads=1") { server, _, _ in
+            try eventually("three processes") { server.daemons.count == 3 }
+            let pids = Set(server.daemons.map(\.pid))
+            var seen: Set<Int32> = []
+            try eventually("answers of all three", within: 60) {
+                let clients = (0..<12).map { _ in Background { try server.facts().pid } }
+                for client in clients { seen.insert(try client.value()) }
+                return seen == pids
+            }
+        }
+    }
+
+    @Test func twoGroups_runUnderTwoUsers() throws {
+        try withServer { server in
+            let first = try server.deploy(.facts, as: "first")
+            let second = try server.deploy(.facts, as: "second")
+            try server.start(
+                server.application(first, at: "/first", group: "first", user: .first)
+                    + server.application(second, at: "/second", group: "second", user: .second)
+            )
+            #expect(try server.facts("/first")["uid"] == "\(TestUser.first.uid)")
+            #expect(try server.facts("/second")["uid"] == "\(TestUser.second.uid)")
+            #expect(try server.facts("/first").pid != server.facts("/second").pid)
+        }
+    }
+
+    @Test func group_isFoundByAnotherHostOfTheSameName() throws {
+        try withServer { server in
+            let entry = try server.deploy(.facts, as: "app")
+            func host(_ lines: String) -> String {
+                "<VirtualHost 127.0.0.1:\(server.port)>\nServerName example.com\n\(lines)\n</VirtualHost>\n"
+            }
+            let directory = """
+                <Directory \(server.www)/app>
+                    WSGIProcessGroup one
+                    Require all granted
+                </Directory>
+                """
+            try server.start(
+                host(
+                    "WSGIDaemonProcess one user=\(user.name) group=\(user.name)\nWSGIScriptAlias /a \(entry)\n\(directory)"
+                )
+                    + host("WSGIScriptAlias /b \(entry)\n\(directory)")
+            )
+            #expect(try server.get("/a", headers: []).status == 200)
+        }
+    }
+}

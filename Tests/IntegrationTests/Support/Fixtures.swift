@@ -1,0 +1,91 @@
+import Foundation
+import Glibc
+
+/// Bundles made for the tests.
+enum Fixture: String {
+    /// Tells what the process is that runs it.
+    case facts = "FixtureFacts"
+    /// Moves bodies.
+    case echo = "FixtureEcho"
+    /// Goes wrong in the way that the path says.
+    case trouble = "FixtureTrouble"
+    case versionA = "FixtureVersionA"
+    case versionB = "FixtureVersionB"
+
+    /// The built bundle.
+    var path: String { "\(Installation.products)/lib\(rawValue).so" }
+}
+
+extension TestServer {
+    /// Copies a bundle to `www/NAME/NAME.so` and writes the entry file `www/NAME/NAME.wsgi`; gives its path.
+    @discardableResult
+    func deploy(_ fixture: Fixture, as name: String? = nil, entry lines: [String] = []) throws -> String {
+        try deploy(bundle: fixture.path, as: name ?? fixture.rawValue, entry: lines)
+    }
+
+    /// The same for any file.
+    @discardableResult
+    func deploy(bundle: String, as name: String, entry lines: [String] = []) throws -> String {
+        try FileManager.default.createDirectory(atPath: "\(www)/\(name)", withIntermediateDirectories: true)
+        try copy(bundle, to: "\(www)/\(name)/\(name).so")
+        return try writeEntry(name, ["bundle = \(name).so"] + lines)
+    }
+
+    /// Writes `www/NAME/NAME.wsgi`.
+    @discardableResult
+    func writeEntry(_ name: String, _ lines: [String]) throws -> String {
+        try write(lines.joined(separator: "\n") + "\n", to: "www/\(name)/\(name).wsgi")
+    }
+
+    /// Copies a file over another, in place, as `cp` does.
+    func copy(_ source: String, to target: String) throws {
+        try run("/bin/cp", [source, target]).check()
+        chmod(target, 0o755)
+    }
+
+    /// Gives a file the present time, as `touch` does.
+    func touch(_ path: String) {
+        if utimensat(AT_FDCWD, path, nil, 0) != 0 { perror("utimensat \(path)") }
+    }
+}
+
+extension Finished {
+    /// Throws when the program failed.
+    @discardableResult
+    func check() throws -> Finished {
+        guard status == 0 else { throw ServerFailure("status \(status): \(errors)") }
+        return self
+    }
+}
+
+/// Lines of `key=value`, as FixtureFacts writes them.
+struct Facts: Sendable {
+    let values: [String: String]
+
+    init(_ response: HTTPResponse) {
+        var values: [String: String] = [:]
+        for line in response.text.split(separator: "\n") {
+            guard let equals = line.firstIndex(of: "=") else { continue }
+            values[String(line[..<equals])] = String(line[line.index(after: equals)...])
+        }
+        self.values = values
+    }
+
+    subscript(key: String) -> String? { values[key] }
+
+    var pid: Int32 { values["pid"].flatMap { Int32($0) } ?? -1 }
+
+    /// Numbers of the open descriptors.
+    var descriptors: [Int] {
+        values.keys.filter { $0.hasPrefix("fd.") }.compactMap { Int($0.dropFirst(3)) }.sorted()
+    }
+}
+
+extension TestServer {
+    /// What FixtureFacts says at a URL.
+    func facts(_ target: String = "/") throws -> Facts {
+        let response = try get(target)
+        guard response.status == 200 else { throw ServerFailure("\(target): status \(response.status)") }
+        return Facts(response)
+    }
+}
