@@ -89,3 +89,75 @@ extension TestServer {
         return Facts(response)
     }
 }
+
+/// Bundles written in C, compiled once for a run of the tests.
+enum CFixture {
+    /// Directory of the compiled `Tests/Fixtures/c`.
+    private static let compiled: Result<String, any Error> = Result {
+        let directory = try scratchDirectory("swsgi-c-fixtures")
+        try run("/bin/sh", ["\(Installation.package)/Tests/Fixtures/c/build.sh", directory]).check()
+        return directory
+    }
+
+    static func path(_ name: String) throws -> String { try "\(compiled.get())/\(name).so" }
+
+    /// Compiles one source text into a shared object.
+    static func compile(_ source: String, to target: String, _ options: [String] = []) throws {
+        let file = target + ".c"
+        try source.write(toFile: file, atomically: false, encoding: .utf8)
+        let header = "\(Installation.package)/Sources/CSWSGI/include"
+        try run("/usr/bin/cc", ["-shared", "-fPIC", "-O1", "-I", header, "-o", target, file] + options).check()
+        unlink(file)
+    }
+
+    /// A bundle's source: it answers the text that the C expression `answer` gives.
+    static func answering(_ answer: String, symbol: String = "application", before: String = "") -> String {
+        """
+        #include "swsgi.h"
+        #include <stdlib.h>
+        #include <string.h>
+        #include <unistd.h>
+        \(before)
+        static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchange) {
+            const char *text = \(answer);
+            swsgi_text reason = {"OK", 2};
+            (void)context;
+            if (text == 0) text = "(none)";
+            if (host->start_response(exchange, 200, reason, 0, 0) < 0) return 1;
+            return host->write(exchange, text, strlen(text)) < 0;
+        }
+        const swsgi_application *\(symbol)(const swsgi_host *host) {
+            static const swsgi_application table = {
+                .abi_version = SWSGI_ABI_VERSION, .size = sizeof(swsgi_application), .respond = respond};
+            (void)host;
+            return &table;
+        }
+        """
+    }
+
+    /// A directory that is removed when the test process ends.
+    static func scratchDirectory(_ name: String) throws -> String {
+        var template = Array("/var/tmp/\(name).XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw SystemFailure("mkdtemp") }
+        let path = String(cString: made)
+        Scratch.add(path)
+        return path
+    }
+}
+
+/// Directories to remove when the test process ends.
+private enum Scratch {
+    nonisolated(unsafe) private static var paths: [String] = []  // under `lock` only
+    private static let lock = NSLock()
+
+    static func add(_ path: String) {
+        lock.withLock {
+            if paths.isEmpty { atexit { Scratch.removeAll() } }
+            paths.append(path)
+        }
+    }
+
+    static func removeAll() {
+        lock.withLock { for path in paths { try? FileManager.default.removeItem(atPath: path) } }
+    }
+}
