@@ -1,0 +1,207 @@
+import Foundation
+import Testing
+
+/// Mistakes that `apachectl configtest` finds, with their place and what is allowed.
+@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
+struct ConfigurationTests {
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let lines: String
+        let code: String
+        /// What the message names besides the code.
+        var parts: [String] = []
+        /// Which of `lines` is at fault, from 1; nil: the last.
+        var line: Int?
+        var testDescription: String { lines }
+
+        init(_ lines: String, _ code: String, _ parts: String..., line: Int? = nil) {
+            self.lines = lines
+            self.code = code
+            self.parts = parts
+            self.line = line
+        }
+    }
+
+    static let mistakes: [Mistake] = names + options + identities + references
+
+    private static let names: [Mistake] = [
+        Mistake("WSGIDaemonProcess", "SWSGI1001"),
+        Mistake("WSGIDaemonProcess \"\"", "SWSGI1001"),
+        Mistake("WSGIDaemonProcess a/b", "SWSGI1002", "a/b"),
+        Mistake("WSGIDaemonProcess \"a b\"", "SWSGI1002", "a b"),
+        Mistake("WSGIDaemonProcess \(String(repeating: "x", count: 65))", "SWSGI1002"),
+        Mistake("WSGIDaemonProcess one\nWSGIDaemonProcess one", "SWSGI1003", "'one'"),
+        Mistake(
+            "WSGIDaemonProcess one\n<VirtualHost *>\nServerName a.example\nWSGIDaemonProcess one\n</VirtualHost>",
+            "SWSGI1003",
+            "'one'",
+            line: 4
+        ),
+        Mistake(
+            """
+            <VirtualHost *>
+            ServerName a.example
+            WSGIDaemonProcess one
+            </VirtualHost>
+            <VirtualHost *>
+            ServerName b.example
+            WSGIDaemonProcess one
+            </VirtualHost>
+            """,
+            "SWSGI1003",
+            "'one'",
+            line: 7
+        ),
+    ]
+
+    private static let options: [Mistake] = [
+        Mistake("WSGIDaemonProcess one thread=5", "SWSGI1004", "thread"),
+        Mistake("WSGIDaemonProcess one threads=5 threads=6", "SWSGI1005", "threads"),
+        Mistake("WSGIDaemonProcess one threads=abc", "SWSGI1006", "threads", "abc"),
+        Mistake("WSGIDaemonProcess one threads=0", "SWSGI1006", "threads", "0"),
+        Mistake("WSGIDaemonProcess one threads=-1", "SWSGI1006", "threads", "-1"),
+        Mistake("WSGIDaemonProcess one threads=2x", "SWSGI1006", "threads", "2x"),
+        Mistake("WSGIDaemonProcess one threads=", "SWSGI1006", "threads"),
+        Mistake("WSGIDaemonProcess one threads=99999999999999999999", "SWSGI1006", "threads"),
+        Mistake("WSGIDaemonProcess one processes=0", "SWSGI1006", "processes"),
+        Mistake("WSGIDaemonProcess one processes=1000000", "SWSGI1006", "processes"),
+        Mistake("WSGIDaemonProcess one startup-timeout=soon", "SWSGI1006", "startup-timeout", "soon"),
+        Mistake("WSGIDaemonProcess one threads", "SWSGI1007", "threads"),
+        Mistake("WSGIDaemonProcess one threads = 5", "SWSGI1007"),
+        Mistake("WSGIDaemonProcess one umask=999", "SWSGI1008", "999"),
+        Mistake("WSGIDaemonProcess one umask=0o22", "SWSGI1008"),
+        Mistake("WSGIDaemonProcess one umask=77777", "SWSGI1008"),
+        Mistake("WSGIDaemonProcess one home=relative/path", "SWSGI1011", "relative/path"),
+        Mistake("WSGIDaemonProcess one home=/nonexistent/home", "SWSGI1011", "/nonexistent/home"),
+        Mistake("WSGIDaemonProcess one home=/etc/passwd", "SWSGI1011", "/etc/passwd"),
+        Mistake("WSGIDaemonProcess one display-name=", "SWSGI1021"),
+    ]
+
+    private static let identities: [Mistake] = [
+        Mistake("WSGIDaemonProcess one user=nosuchuser", "SWSGI1009", "nosuchuser"),
+        Mistake("WSGIDaemonProcess one user=#3999999999", "SWSGI1009"),
+        Mistake("WSGIDaemonProcess one group=nosuchgroup", "SWSGI1010", "nosuchgroup"),
+        Mistake("WSGIDaemonProcess one user=root", "SWSGI6001", "root"),
+        Mistake("WSGIDaemonProcess one user=#0", "SWSGI6001"),
+        Mistake("WSGIDaemonProcess one user=www-data group=root", "SWSGI6002", "root"),
+        Mistake("WSGIDaemonProcess one user=www-data group=#0", "SWSGI6002"),
+    ]
+
+    private static let references: [Mistake] = [
+        Mistake("WSGIProcessGroup nosuch", "SWSGI1013", "nosuch"),
+        Mistake("<Directory /srv>\nWSGIProcessGroup nosuch\n</Directory>", "SWSGI1013", "nosuch", line: 2),
+        Mistake("<Location /x>\nWSGIProcessGroup nosuch\n</Location>", "SWSGI1013", "nosuch", line: 2),
+        Mistake(
+            """
+            <VirtualHost *>
+            ServerName a.example
+            WSGIDaemonProcess one
+            </VirtualHost>
+            <VirtualHost *>
+            ServerName b.example
+            WSGIProcessGroup one
+            </VirtualHost>
+            """,
+            "SWSGI1014",
+            "one",
+            line: 7
+        ),
+        Mistake("WSGIScriptAlias", "SWSGI1015"),
+        Mistake("WSGIScriptAlias /", "SWSGI1015"),
+        Mistake("WSGIScriptAlias / /srv/app.wsgi wrong=1", "SWSGI1004", "wrong"),
+        Mistake("WSGIScriptAlias / /srv/app.wsgi process-group=nosuch", "SWSGI1013", "nosuch"),
+        Mistake("WSGIScriptReloading Maybe", "SWSGI1016", "Maybe"),
+        Mistake("WSGIProcessGroup \"\"", "SWSGI1001"),
+        Mistake("WSGIApplicationGroup \"\"", "SWSGI1001"),
+    ]
+
+    @Test(arguments: mistakes)
+    func mistake_failsConfigtestWithItsPlaceAndCode(mistake: Mistake) throws {
+        try withServer { server in
+            try server.configure(mistake.lines)
+            let text = try String(contentsOfFile: server.configurationFile, encoding: .utf8)
+            let before = text.split(separator: "\n", omittingEmptySubsequences: false).count
+            let written = mistake.lines.split(separator: "\n").count
+            // The file ends with an empty piece after its last newline.
+            let line = before - 1 - written + (mistake.line ?? written)
+            let result = try server.signal("configtest")
+            #expect(result.status != 0)
+            #expect(result.errors.contains(mistake.code), "\(result.errors)")
+            for part in mistake.parts { #expect(result.errors.contains(part), "\(part): \(result.errors)") }
+            #expect(result.errors.contains(server.configurationFile), "\(result.errors)")
+            #expect(
+                result.errors.contains("line \(line) ") || result.errors.contains("line \(line):")
+                    || result.errors.contains(":\(line)"),
+                "line \(line): \(result.errors)"
+            )
+        }
+    }
+
+    @Test func mistakeInARunningServersConfiguration_leavesItServing() throws {
+        try withServer { server in
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.start(server.application(entry))
+            let parent = server.parentPID
+            try server.configure(server.application(entry, options: "threads=none"))
+            #expect(try server.signal("graceful").status != 0)
+            #expect(try server.get("/").text == "version A\n")
+            #expect(server.parentPID == parent)
+        }
+    }
+
+    @Test func goodConfiguration_passesConfigtestInSilence() throws {
+        try withServer { server in
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.configure(
+                server.application(entry, options: "processes=2 threads=15 umask=0022 display-name=%{GROUP}")
+            )
+            let result = try server.signal("configtest")
+            #expect(result.status == 0)
+            #expect(result.errors == "Syntax OK\n")
+            #expect(server.processes.isEmpty)
+        }
+    }
+
+    /// Options and directives of mod_wsgi that have no meaning here must not keep an old configuration from loading.
+    @Test(arguments: [
+        "WSGIDaemonProcess one python-home=/srv/venv python-path=/srv/app",
+        "WSGIPythonHome /srv/venv",
+        "WSGISocketPrefix /run/wsgi",
+    ])
+    func pythonsOptions_areAcceptedWithOneNotice(lines: String) throws {
+        try withServer { server in
+            try server.configure(lines)
+            let result = try server.signal("configtest")
+            #expect(result.status == 0, "\(result.errors)")
+        }
+    }
+
+    @Test(arguments: [
+        "WSGIScriptAlias /x /nonexistent/app.wsgi",
+        "WSGIScriptAlias /x /etc/shadow/app.wsgi",
+    ])
+    func entryFileThatIsMissing_isWarnedAboutAtStart(lines: String) throws {
+        try withServer { server in
+            server.announce("SWSGI1019")
+            try server.start(
+                "WSGIDaemonProcess one user=\(TestUser.first.name) group=\(TestUser.first.name)\nWSGIProcessGroup one\n"
+                    + lines
+            )
+            try server.logs.waitForLine("SWSGI1019", "app.wsgi")
+        }
+    }
+
+    @Test func missingDaemonProgram_isNamed() throws {
+        try withServer { server in
+            server.announce("SWSGI1020", "SWSGI3005", "SWSGI3003", "AH00020", "AH00016")
+            let entry = try server.deploy(.versionA, as: "app")
+            unlink("\(server.library)/swsgid")
+            try server.configure(server.application(entry))
+            let result = try server.signal("configtest")
+            let started = try server.signal("start")
+            let seen = result.errors + started.errors + server.logs.lines.map(\.text).joined(separator: "\n")
+            #expect(seen.contains("SWSGI1020"), "\(seen)")
+            #expect(seen.contains("\(server.library)/swsgid"), "\(seen)")
+            try server.stop()
+        }
+    }
+}

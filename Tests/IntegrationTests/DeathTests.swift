@@ -1,0 +1,188 @@
+import Foundation
+import Testing
+
+/// Daemon processes that die with requests in them.
+@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
+struct DeathTests {
+    private func withTrouble(_ options: String = "processes=2 threads=4", _ body: (TestServer) throws -> Void) throws {
+        try withServer { server in
+            server.announceCrashes()
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: options))
+            #expect(try server.get("/ok").text == "ok\n")
+            try body(server)
+        }
+    }
+
+    struct End: Sendable, CustomTestStringConvertible {
+        let path: String
+        /// How the log describes it.
+        let words: [String]
+        var testDescription: String { path }
+    }
+
+    static let ends = [
+        End(path: "/trap", words: ["SIG"]),
+        End(path: "/abort", words: ["signal 6", "SIGABRT"]),
+        End(path: "/segv", words: ["signal 11", "SIGSEGV"]),
+        End(path: "/kill9", words: ["signal 9", "SIGKILL"]),
+        End(path: "/exit", words: ["exited with status 3"]),
+    ]
+
+    @Test(arguments: ends)
+    func endOfTheProcess_isAnswered502AndExplained(end: End) throws {
+        try withTrouble { server in
+            let response = try server.get("\(end.path)?some=query")
+            #expect(response.status == 502)
+            let ended = try server.logs.waitForLine("SWSGI3001", "one")
+            for word in end.words { #expect(ended.text.contains(word), "\(ended)") }
+            let request = try server.logs.waitForLine("SWSGI4022")
+            for part in ["GET \(end.path)?some=query", "\(server.www)/app/app.wsgi", "one"] + end.words {
+                #expect(request.text.contains(part), "\(request)")
+            }
+            let pid = try #require(ended.firstNumber(after: "process "), "\(ended)")
+            #expect(request.text.contains("\(pid)"), "\(request) names \(pid)")
+            #expect(try server.get("/ok").text == "ok\n")
+            try eventually("two processes again") { server.daemons.count == 2 }
+            #expect(server.logs.lines(containing: "SWSGI4022").count == 1)
+            #expect(server.logs.lines(containing: "SWSGI3001").count == 1)
+        }
+    }
+
+    @Test func trap_isAnsweredBeforeItsBacktraceIsWritten() throws {
+        try withTrouble { server in
+            let answer = Background { try server.get("/trap").status }
+            #expect(try answer.value(within: 30) == 502)
+            // Until the backtrace is there the process may live on; the answer was there before.
+            let line = try server.logs.waitForLine("troubleTrap", within: 60)
+            #expect(line.text.contains("one"), "\(line)")
+            try server.logs.waitForLine("Trouble.swift", within: 60)
+            try server.logs.waitForLine("Fatal error", "Index out of range")
+        }
+    }
+
+    @Test func trapAfterTheHead_cutsTheResponseVisibly() throws {
+        try withTrouble { server in
+            let result = try server.curl("--include", server.url("/trap-after-head"))
+            #expect(result.status == 18, "\(result)")
+            #expect(result.output.contains("200 OK"))
+            let line = try server.logs.waitForLine("SWSGI4024")
+            #expect(line.text.contains("GET /trap-after-head"), "\(line)")
+            #expect(line.text.contains("app.wsgi"), "\(line)")
+            try server.logs.waitForLine("SWSGI3001")
+            #expect(try server.get("/ok").text == "ok\n")
+        }
+    }
+
+    @Test func killOfOneProcess_costsItsOwnRequestsOnly() throws {
+        try withTrouble("processes=2 threads=2") { server in
+            let running = (0..<4).map { _ in Background { try server.get("/sleep?ms=3000").status } }
+            try eventually("two processes at work") {
+                server.daemons.count == 2 && server.daemons.allSatisfy { $0.descriptors.count == 7 }
+            }
+            let victim = try #require(server.daemons.first)
+            kill(victim.pid, SIGKILL)
+            let statuses = try running.map { try $0.value() }.sorted()
+            #expect(statuses == [200, 200, 502, 502])
+            let lines = try server.logs.waitForLines(2, "SWSGI4022", "\(victim.pid)", "GET /sleep?ms=3000")
+            #expect(lines.count == 2)
+            #expect(server.logs.lines(containing: "SWSGI3001", "\(victim.pid)").count == 1)
+        }
+    }
+
+    @Test func killOfAnIdleProcess_losesNothing() throws {
+        try withTrouble("processes=1 threads=2") { server in
+            let load = LoadGenerator(port: server.port, connections: 1, targets: ["/ok"])
+            for _ in 0..<3 {
+                let old = try eventually("the process") { server.daemons.first?.pid }
+                kill(old, SIGKILL)
+                try eventually("another process") { server.daemons.first.map { $0.pid != old } ?? false }
+            }
+            let report = try load.finish()
+            #expect(report.lost.isEmpty, "\(report)")
+            #expect(report.failures.count <= 3, "\(report)")
+            #expect(report.statuses.keys.allSatisfy { $0 == 200 || $0 == 502 })
+        }
+    }
+
+    @Test func requestThatNobodyHasTaken_survivesEveryProcess() throws {
+        try withTrouble("processes=1 threads=1") { server in
+            let first = Background { try server.get("/sleep?ms=20000").status }
+            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            let waiting = (0..<3).map { _ in Background { try server.get("/ok").status } }
+            letPass(0.5)
+            kill(try #require(server.daemons.first).pid, SIGKILL)
+            #expect(try first.value() == 502)
+            for request in waiting { #expect(try request.value() == 200) }
+        }
+    }
+
+    @Test func processThatKeepsDying_isRestartedEverMoreSlowly() throws {
+        try withTrouble("processes=1 threads=1") { server in
+            server.announce("SWSGI3004")
+            for _ in 0..<8 {
+                let status = try server.get("/exit").status
+                #expect(status == 502)
+            }
+            try server.logs.waitForLine("SWSGI3004", "one")
+            #expect(try server.get("/ok").text == "ok\n")
+        }
+    }
+
+    @Test(arguments: [("/throw", "thrown before the head"), ("/never-start", "")])
+    func failureOfTheApplication_isAnswered500AndCostsNoProcess(path: String, text: String) throws {
+        try withTrouble { server in
+            server.announce("SWSGI4023", "thrown", "never", "start")
+            let before = Set(server.daemons.map(\.pid))
+            #expect(try server.get(path).status == 500)
+            let line = try server.logs.waitForLine("SWSGI4023")
+            #expect(line.text.contains("GET \(path)") || line.text.contains("app.wsgi"), "\(line)")
+            if !text.isEmpty { try server.logs.waitForLine(text) }
+            #expect(Set(server.daemons.map(\.pid)) == before)
+        }
+    }
+
+    @Test(arguments: [("/throw-after-head", "SWSGI4024"), ("/short", "SWSGI4025")])
+    func responseThatIsNotComplete_neverLooksComplete(path: String, code: String) throws {
+        try withTrouble { server in
+            server.announce("SWSGI4024", "SWSGI4025", "thrown", "SWSGI4023")
+            let result = try server.curl(server.url(path))
+            #expect(result.status == 18, "\(result)")
+            try server.logs.waitForLine(code)
+        }
+    }
+
+    @Test func responseThatIsTooLong_isCutAtItsLength() throws {
+        try withTrouble { server in
+            server.announce("SWSGI4026")
+            let connection = try HTTPConnection(port: server.port)
+            #expect(try connection.get("/long").text == "0123456789")
+            try server.logs.waitForLine("SWSGI4026")
+            #expect(try connection.get("/ok").text == "ok\n")
+        }
+    }
+
+    @Test func headerWithALineEnd_neverReachesTheClient() throws {
+        try withTrouble { server in
+            server.announce("SWSGI4023", "header", "Header", "X-Trouble")
+            let response = try server.get("/bad-header")
+            #expect(response["X-Injected"] == nil)
+            #expect(response.status == 500)
+        }
+    }
+}
+
+extension TestServer {
+    /// Announces what a crash of the application writes.
+    func announceCrashes() {
+        announce("SWSGI3001", "SWSGI4022", "SWSGI4024", "[group one]", "pid ")
+    }
+}
+
+extension LogLine {
+    /// The number that follows a text.
+    func firstNumber(after marker: String) -> Int? {
+        guard let start = text.range(of: marker) else { return nil }
+        return Int(text[start.upperBound...].prefix(while: \.isNumber))
+    }
+}
