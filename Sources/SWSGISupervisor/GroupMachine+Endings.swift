@@ -4,14 +4,14 @@ internal import SWSGIWire
 
 // How processes end: by themselves, because they kept the group waiting, or because the generation has ended.
 extension GroupMachine {
-    mutating func ended(_ ticket: Int, _ reported: ProcessEnd, now: Int64, random: UInt32) {
+    mutating func ended(_ ticket: Int, _ reported: ProcessEnd, now: Int64) {
         guard let member = remove(ticket) else { return }
         let end = cause(member, reported)
         let isRefusal = rollout.replacement == ticket && end == .exited(WorkerExit.notLoaded)
         if !isRefusal { logEnd(member, end, now: now) }
         guard phase == .running else { return }
         if !member.isKilled || member.isCrashing, !member.isDraining { poison(member, end) }
-        if !member.isDraining, !isRefusal { countEnd(member, end, now: now, random: random) }
+        if !member.isDraining, !member.isCounted, !isRefusal { countEnd(member, end, now: now) }
         replacementLost(member, failed: isRefusal || isToBlame(member))
     }
 
@@ -66,17 +66,25 @@ extension GroupMachine {
 
     // MARK: Restart with growing delay
 
-    private mutating func countEnd(_ member: Member, _ end: ProcessEnd, now: Int64, random: UInt32) {
+    /// Lets the end of a process delay the next start, or not: as soon as it is sure, since the next start is due then.
+    private mutating func countEnd(_ member: Member, _ end: ProcessEnd, now: Int64) {
         let limit = isFromOutside(end) && !member.isKilled ? Delays.restartKilledMax : Delays.restartMax
-        if let readyAt = member.readyAt {
+        if !member.isKilled, let readyAt = member.readyAt {
             if now - member.startedAt >= Delays.stable { backoff.reset() }
             guard now - readyAt < Delays.second else { return backoff.servedWell() }
             guard backoff.endedEarly(next: nextTicket) else { return }
         }
-        delay(after: member, limit: limit, now: now, random: random)
+        delay(after: member, limit: limit, now: now)
     }
 
-    mutating func delay(after member: Member, limit: Int64, now: Int64, random: UInt32) {
+    /// Counts an end before it has come: this process will do no more work.
+    private mutating func countEnd(_ ticket: Int, _ end: ProcessEnd, now: Int64) {
+        guard phase == .running, let member = member(ticket), !member.isDraining, !member.isCounted else { return }
+        update(ticket) { $0.isCounted = true }
+        countEnd(member, end, now: now)
+    }
+
+    mutating func delay(after member: Member, limit: Int64, now: Int64) {
         let begins = backoff.failed(member, next: nextTicket, limit: limit, now: now, random: random)
         guard begins else { return }
         let text = "group '\(settings.name)': its processes keep ending; they are restarted with growing delay"
@@ -85,22 +93,24 @@ extension GroupMachine {
 
     // MARK: Killing
 
-    mutating func killNow(_ ticket: Int, _ code: MessageCode, _ what: String) {
+    mutating func killNow(_ ticket: Int, _ code: MessageCode, _ what: String, now: Int64) {
         guard let member = member(ticket), !member.isKilled else { return }
         actions.append(.log(code, "\(who(member)) \(what)"))
-        kill(ticket)
+        kill(ticket, now: now)
     }
 
     mutating func crashing(_ ticket: Int, _ signal: Int32, now: Int64) {
+        guard member(ticket)?.isCrashing == false else { return }
         update(ticket) { member in
-            guard !member.isCrashing else { return }
             member.crashSignal = signal
             member.killAt = now.adding(Delays.backtrace)
         }
+        countEnd(ticket, .signalled(signal), now: now)
     }
 
-    private mutating func kill(_ ticket: Int) {
+    private mutating func kill(_ ticket: Int, now: Int64) {
         update(ticket) { $0.isKilled = true }
+        countEnd(ticket, .signalled(9), now: now)
         actions.append(.kill(ticket: ticket))
     }
 
@@ -111,7 +121,7 @@ extension GroupMachine {
         for member in processes where !member.isKilled { deadlines(of: member, now: now) }
         if case .ending(let killAt) = phase, killAt <= now {
             for member in processes {
-                killNow(member.ticket, .processKilled, "did not end within shutdown-timeout and is killed")
+                killNow(member.ticket, .processKilled, "did not end within shutdown-timeout and is killed", now: now)
             }
         }
         if let stable = stableAt, stable <= now { backoff.reset() }
@@ -119,9 +129,14 @@ extension GroupMachine {
 
     private mutating func deadlines(of member: Member, now: Int64) {
         if let killAt = member.killAt, killAt <= now {
-            killNow(member.ticket, .processKilled, "was still there 15 s after its crash and is killed")
+            killNow(member.ticket, .processKilled, "was still there 15 s after its crash and is killed", now: now)
         } else if let silentAt = member.silentAt, silentAt <= now {
-            killNow(member.ticket, .processSilent, "closed its socket to the supervisor, lived on and is killed")
+            killNow(
+                member.ticket,
+                .processSilent,
+                "closed its socket to the supervisor, lived on and is killed",
+                now: now
+            )
         } else if let limit = startupLimit(member), limit <= now {
             startupTimedOut(member, now: now)
         }
@@ -138,8 +153,8 @@ extension GroupMachine {
             let file = loading.version.key.entryFile
             poison(loading.version, .loadTimeout, "\(who(member)) did not load '\(file)' within \(limit) and is killed")
         }
-        guard member.loading.isEmpty else { return kill(member.ticket) }
-        killNow(member.ticket, .processKilled, "was not ready within \(limit) and is killed")
+        guard member.loading.isEmpty else { return kill(member.ticket, now: now) }
+        killNow(member.ticket, .processKilled, "was not ready within \(limit) and is killed", now: now)
     }
 
     /// When a process that was started after the last failure will have shown that it stays.

@@ -80,6 +80,7 @@ struct GroupMachine {
     var stopAt: Int64?
     var lastStartFailure: String?
     var actions: [Action] = []
+    var random: UInt32 = 0
 
     init(_ settings: Settings) {
         self.settings = settings
@@ -90,17 +91,18 @@ struct GroupMachine {
 
     /// Takes an event; `random` spreads delays.
     mutating func handle(_ event: Event, now: Int64, random: UInt32 = 0) -> [Action] {
-        apply(event, now: now, random: random)
+        self.random = random
+        apply(event, now: now)
         settle(now: now)
         defer { actions.removeAll() }
         return actions
     }
 
-    private mutating func apply(_ event: Event, now: Int64, random: UInt32) {
+    private mutating func apply(_ event: Event, now: Int64) {
         switch event {
         case .begin: break
         case .processStarted(let ticket, let pid): started(ticket, pid)
-        case .startFailed(let ticket, let reason): startFailed(ticket, reason, now: now, random: random)
+        case .startFailed(let ticket, let reason): startFailed(ticket, reason, now: now)
         case .ready(let ticket): ready(ticket, now: now)
         case .loading(let ticket, let version): loading(ticket, version, now: now)
         case .loaded(let ticket, let version): loaded(ticket, version, now: now)
@@ -108,10 +110,11 @@ struct GroupMachine {
         case .changed(let ticket, let version): changed(ticket, version)
         case .leaving(let ticket): update(ticket) { $0.isLeaving = true }
         case .crashing(let ticket, let signal): crashing(ticket, signal, now: now)
-        case .misbehaved(let ticket, let what): killNow(ticket, .processMisbehaved, "sent \(what) and is killed")
+        case .misbehaved(let ticket, let what):
+            killNow(ticket, .processMisbehaved, "sent \(what) and is killed", now: now)
         case .silent(let ticket): update(ticket) { $0.silentAt = $0.silentAt ?? now.adding(Delays.silence) }
-        case .deaf(let ticket): killNow(ticket, .processKilled, "does not take its messages and is killed")
-        case .ended(let ticket, let end): ended(ticket, end, now: now, random: random)
+        case .deaf(let ticket): killNow(ticket, .processKilled, "does not take its messages and is killed", now: now)
+        case .ended(let ticket, let end): ended(ticket, end, now: now)
         case .deadline: deadlines(now: now)
         case .generationEnded: beginEnding(now: now)
         case .orphaned: stopAt = stopAt ?? now.adding(settings.shutdownTimeout)
@@ -127,13 +130,13 @@ struct GroupMachine {
         actions.append(.note("group '\(settings.name)': process \(pid) started"))
     }
 
-    private mutating func startFailed(_ ticket: Int, _ reason: String, now: Int64, random: UInt32) {
+    private mutating func startFailed(_ ticket: Int, _ reason: String, now: Int64) {
         guard let member = remove(ticket) else { return }
         if lastStartFailure != reason {
             actions.append(.log(.startFailed, "group '\(settings.name)': a process could not be started: \(reason)"))
         }
         lastStartFailure = reason
-        delay(after: member, limit: Delays.restartMax, now: now, random: random)
+        delay(after: member, limit: Delays.restartMax, now: now)
         replacementLost(member, failed: false)
     }
 

@@ -21,6 +21,8 @@ struct Member {
     var isDraining = false
     /// Told to end by SIGKILL.
     var isKilled = false
+    /// Its end has been counted for the delay of the next start.
+    var isCounted = false
     /// The fatal signal it reported: it takes no more work, and ends when its backtrace has been written.
     var crashSignal: Int32?
     var killAt: Int64?

@@ -183,4 +183,27 @@ import Testing
         #expect(group.killed == [1])
         #expect(group.logged == [3009])
     }
+
+    @Test func misbehavingAgainAndAgain_isDelayed_whateverItSaysBetween() {
+        var group = Group(processes: 1)
+        group.tell(.begin)
+        for _ in 0..<2 {
+            let ticket = group.startOne()
+            group.tell(.misbehaved(ticket: ticket, what: "nonsense"))
+            group.tell(.ready(ticket: ticket))
+            group.end(ticket, .signalled(9))
+        }
+        #expect(group.launches.isEmpty)
+        #expect(group.count(.restartDelayed) == 1)
+    }
+
+    @Test func crashingAgainAndAgain_isDelayed_beforeTheBacktraceHasEnded() {
+        var group = Group(processes: 1)
+        group.tell(.begin)
+        for _ in 0..<2 { group.tell(.crashing(ticket: group.startOne(), signal: 11)) }
+        #expect(group.launches.isEmpty)
+        #expect(group.count(.restartDelayed) == 1)
+        group.pass(0.2)
+        #expect(group.launches.count == 1)
+    }
 }
