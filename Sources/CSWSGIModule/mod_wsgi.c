@@ -171,6 +171,8 @@ static int pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp) {
 static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s) {
     (void)p, (void)plog, (void)ptemp;
     find_preloads(s);
+    /* At a real start the same lines go to the error log, from post_config: here it is not open yet. */
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) swsgi_configuration_remark(s);
     return swsgi_configuration_check(s) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -184,6 +186,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serve
     (void)plog, (void)ptemp;
     ap_add_version_component(p, "mod_swsgi/0.1.0");
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+    swsgi_configuration_remark(s);
     if (!swsgi_generation_begin(s)) return HTTP_INTERNAL_SERVER_ERROR;
     /* Not in children: they only lose their copies. */
     apr_pool_cleanup_register(p, NULL, leave_generation, apr_pool_cleanup_null);

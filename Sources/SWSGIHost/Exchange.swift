@@ -10,6 +10,7 @@ public import SWSGIWire
 public final class Exchange {
     private var reply: Int32 = -1
     private var head: ReceivedHead?
+    private var constants: ConstantFields?
     private var own = OwnFields()
     private var output: ResponseBuffer
     private var input: BodyReader
@@ -32,7 +33,8 @@ public final class Exchange {
     public func run(_ instance: Instance, head: ReceivedHead, reply: Int32) {
         self.head = head
         self.reply = reply
-        own.begin(thread: thread)
+        constants = instance.constants
+        own.begin(thread: thread, head: head)
         output.begin(reply)
         input.begin(reply, hasBody: head.flags.contains(.body))
         defer { self.head = nil }
@@ -65,15 +67,17 @@ public final class Exchange {
 
     // MARK: What the host's table calls
 
-    var environCount: Int { (head?.fieldCount ?? 0) + OwnFields.count }
+    var environCount: Int { (head?.fieldCount ?? 0) + (constants?.count ?? 0) + OwnFields.count }
 
     func environValue(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        head?.value(of: name) ?? own.value(of: name)
+        head?.value(of: name) ?? constants?.value(of: name) ?? own.value(of: name)
     }
 
     func environField(_ index: Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
-        guard let head else { return nil }
-        return index < head.fieldCount ? head.field(at: index) : own.field(at: index - head.fieldCount)
+        guard let head, let constants else { return nil }
+        let place = index - head.fieldCount
+        if place < 0 { return head.field(at: index) }
+        return place < constants.count ? constants.field(at: place) : own.field(at: place - constants.count)
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int64 {

@@ -31,11 +31,14 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
     let host: UnsafeMutablePointer<swsgi_host>
     let application: UnsafePointer<swsgi_application>
     let log: LogSink
+    let constants: ConstantFields
     /// The key's texts as heads have them.
     private let names: ([UInt8], [UInt8], [UInt8])
 
     /// Name and version of this host.
-    public static let software = "mod_swsgi/0.1.0"
+    public static let software = "mod_swsgi/" + version
+    /// Version of this host.
+    static let version = "0.1.0"
 
     /// Loads an application from `version.key.entryFile`; `directory` is an empty directory for the snapshot.
     /// - Throws: a problem with a code of the 2xxx range.
@@ -60,6 +63,7 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
         let snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory)
         host = makeHostTable(key: key, facts: facts)
         let symbol = key.symbol.isEmpty ? entry.symbol ?? "application" : key.symbol
+        constants = ConstantFields(key: key, symbol: symbol, facts: facts)
         loading.withLock { $0 = log }
         defer { loading.withLock { $0 = nil } }
         application = try LoadedBundle(snapshot, entry: entry, symbol: symbol, host: host).application

@@ -1,36 +1,71 @@
 internal import Glibc
 internal import SWSGISystem
+internal import SWSGIWire
 
-/// The environ keys that the daemon process knows better than httpd; made when somebody asks.
+/// The environ keys that are the same for every exchange of an instance; made once, and never freed.
+struct ConstantFields: @unchecked Sendable {  // immutable
+    private let fields: [(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)]
+
+    init(key: ApplicationKey, symbol: String, facts: HostFacts) {
+        let values: [(String, String)] = [
+            ("wsgi.version", "1.0"),
+            ("wsgi.multithread", facts.threads > 1 ? "true" : "false"),
+            ("wsgi.multiprocess", facts.processes > 1 ? "true" : "false"),
+            ("wsgi.run_once", "false"),
+            ("wsgi.input_terminated", "true"),
+            ("mod_wsgi.version", Instance.version),
+            ("mod_wsgi.process_group", facts.processGroup),
+            ("mod_wsgi.application_group", key.applicationGroup),
+            ("mod_wsgi.callable_object", symbol),
+        ]
+        fields = values.map { (Self.permanent($0), Self.permanent($1)) }
+    }
+
+    var count: Int { fields.count }
+
+    func field(at index: Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
+        fields.indices.contains(index) ? fields[index] : nil
+    }
+
+    func value(of name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        fields.first { isEqual($0.name, name) }?.value
+    }
+
+    private static func permanent(_ text: String) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: strdup(text), count: text.utf8.count)
+    }
+}
+
+/// The environ keys that the daemon process makes for each exchange, when somebody asks.
 struct OwnFields: ~Copyable {
     /// How many there are.
     static let count = names.count
 
     private static let names: [StaticString] = [
-        "mod_wsgi.thread_id", "mod_wsgi.daemon_start", "mod_wsgi.application_start",
+        "mod_wsgi.thread_id", "mod_wsgi.request_start", "mod_wsgi.queue_start", "mod_wsgi.daemon_start",
+        "mod_wsgi.application_start",
     ]
     private static let room = 32
 
     private let texts = UnsafeMutableRawBufferPointer.allocate(byteCount: room * names.count, alignment: 8)
     private var lengths: [Int] = Array(repeating: 0, count: names.count)
     private var thread = 0
-    private var start: Int64 = 0
+    private var times: (request: Int64, queue: Int64, start: Int64) = (0, 0, 0)
     private var isWritten = false
 
     deinit {
         texts.deallocate()
     }
 
-    mutating func begin(thread: Int) {
+    mutating func begin(thread: Int, head: ReceivedHead) {
         self.thread = thread
-        start = Clock.wall
+        times = (head.requestStart, head.queueStart, Clock.wall)
         isWritten = false
     }
 
     mutating func value(of name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard let start = name.baseAddress else { return nil }
         for (index, own) in Self.names.enumerated()
-        where own.utf8CodeUnitCount == name.count && memcmp(own.utf8Start, start, name.count) == 0 {
+        where isEqual(UnsafeRawBufferPointer(start: own.utf8Start, count: own.utf8CodeUnitCount), name) {
             return field(at: index)?.value
         }
         return nil
@@ -49,12 +84,18 @@ struct OwnFields: ~Copyable {
 
     private mutating func writeAll() {
         write(0, String(thread))
-        // Both are the moment at which this thread took the exchange: the application is called at once.
-        let micros = String(start % 1_000_000)
-        let seconds = "\(start / 1_000_000)." + String(repeating: "0", count: 6 - micros.utf8.count) + micros
-        write(1, seconds)
-        write(2, seconds)
+        write(1, Self.seconds(times.request))
+        write(2, Self.seconds(times.queue))
+        // The last two are one moment: the application is called as soon as its thread has the exchange.
+        write(3, Self.seconds(times.start))
+        write(4, Self.seconds(times.start))
         isWritten = true
+    }
+
+    /// Microseconds since 1970 as seconds with six decimals.
+    private static func seconds(_ microseconds: Int64) -> String {
+        let time = max(microseconds, 0)
+        return "\(time / 1_000_000).\(String(time % 1_000_000 + 1_000_000).dropFirst())"
     }
 
     private mutating func write(_ index: Int, _ text: String) {
@@ -67,4 +108,9 @@ struct OwnFields: ~Copyable {
         texts[place + length] = 0
         lengths[index] = length
     }
+}
+
+private func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    guard left.count == right.count, let first = left.baseAddress, let second = right.baseAddress else { return false }
+    return memcmp(first, second, left.count) == 0
 }

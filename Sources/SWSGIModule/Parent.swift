@@ -18,8 +18,6 @@ nonisolated(unsafe) var parent = Parent()
 func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
     parent.generation = nil
     let configuration = parent.configuration
-    for remark in configuration.remarks() { log(remark, server) }
-    warnOfEntryFiles(configuration, server)
     guard !configuration.groups.isEmpty else { return 1 }
     do throws(Problem) {
         let logs = configuration.groups.map { group -> (descriptor: Int32, level: UInt8) in
@@ -39,6 +37,12 @@ func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
     }
     swsgi_parent_turn(server)
     return 1
+}
+
+@c @implementation
+func swsgi_configuration_remark(_ server: OpaquePointer) {
+    for remark in parent.configuration.remarks() { log(remark, server) }
+    warnOfEntryFiles(parent.configuration, server)
 }
 
 @c @implementation

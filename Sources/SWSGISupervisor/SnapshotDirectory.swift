@@ -21,7 +21,41 @@ final class SnapshotDirectory {
         guard let made else { throw .last }
         path = made
         descriptor = try Descriptor.open(made, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        guard fchmod(descriptor.number, 0o711) == 0 else { throw .last }
+        // Tells other supervisors that this directory is in use, until we end, however that is.
+        guard flock(descriptor.number, LOCK_EX | LOCK_NB) == 0, fchmod(descriptor.number, 0o711) == 0 else { throw .last }
+    }
+
+    private init(abandoned path: String, _ descriptor: consuming Descriptor) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    /// Removes the directories of supervisors that ended without doing so.
+    static func removeAbandoned(base: String) {
+        for name in names(in: base) where name.hasPrefix("swsgi-") {
+            let path = "\(base)/\(name)"
+            guard let descriptor = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { continue }
+            var status = stat()
+            guard fstat(descriptor.number, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o777 == 0o711,
+                flock(descriptor.number, LOCK_EX | LOCK_NB) == 0
+            else { continue }
+            let abandoned = SnapshotDirectory(abandoned: path, descriptor)
+            abandoned.leftovers = names(in: path)
+            abandoned.removeAll()
+        }
+    }
+
+    private static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while names.count < 10_000, let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
     }
 
     /// Makes a process's directory, for its user alone; returns its path.

@@ -50,6 +50,7 @@ final class Supervisor {
         self.parent = parent
         buffer = .allocate(byteCount: ControlLimits.message, alignment: 16)
         groups = plan.groups.enumerated().map { Group(plan: $1, index: $0) }
+        SnapshotDirectory.removeAbandoned(base: plan.snapshotBase)
         snapshots = try SnapshotDirectory(base: plan.snapshotBase)
     }
 

@@ -132,7 +132,7 @@ struct swsgi_host {
     /** 1 when nobody waits for this response any more. */
     int (*SWSGI_NONNULL cancelled)(swsgi_exchange *SWSGI_NONNULL exchange);
     /** Writes text to the error log of the exchange's virtual host, a line for each line of it.
-        Without an exchange: to the log of the process group. */
+        Without an exchange, at any time and from any thread: to the log of the process group. */
     void (*SWSGI_NONNULL log)(const swsgi_host *SWSGI_NONNULL host, swsgi_exchange *SWSGI_NULLABLE exchange, int level,
                               const char *SWSGI_NULLABLE text, size_t length);
 };
@@ -148,8 +148,9 @@ typedef struct swsgi_application {
     /** Handed back in every call. */
     void *SWSGI_NULLABLE context;
     /** Answers one request. Called from any request thread, from several at once. Returns 0 when the response is
-        complete; anything else is a failure: 500 when nothing has been sent yet, and otherwise the client's
-        connection is aborted, so that the response does not look complete. */
+        complete, also after SWSGI_ERROR_TOO_LONG. SWSGI_ERROR_CLIENT_GONE hands the host's own result back: there was
+        nobody to answer, which is no failure. Anything else is one: 500 when nothing has been sent yet, and otherwise
+        the client's connection is aborted, so that the response does not look complete. */
     int (*SWSGI_NONNULL respond)(void *SWSGI_NULLABLE context, const swsgi_host *SWSGI_NONNULL host,
                                  swsgi_exchange *SWSGI_NONNULL exchange);
     /** Called once, when the last exchange has ended and the process is about to end. May be null. */

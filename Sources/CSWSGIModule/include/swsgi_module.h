@@ -172,6 +172,8 @@ int swsgi_flag(const char *_Nonnull directive, const char *_Nonnull value, char 
 size_t swsgi_alias_match(const char *_Nonnull uri, const char *_Nonnull location);
 /** The whole configuration has been read. Returns 1, or 0 after writing errors to the log of `server`. */
 int swsgi_configuration_check(struct server_rec *_Nonnull server);
+/** Writes what is doubtful in the configuration, but no error. */
+void swsgi_configuration_remark(struct server_rec *_Nonnull server);
 /** Makes the queues and starts the supervisor. Returns 1, or 0 after writing errors. */
 int swsgi_generation_begin(struct server_rec *_Nonnull server);
 void swsgi_generation_left(void);
