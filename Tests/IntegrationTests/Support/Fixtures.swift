@@ -119,9 +119,9 @@ enum CFixture {
         #include <unistd.h>
         \(before)
         static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchange) {
-            const char *text = \(answer);
             swsgi_text reason = {"OK", 2};
             (void)context;
+            const char *text = \(answer);
             if (text == 0) text = "(none)";
             if (host->start_response(exchange, 200, reason, 0, 0) < 0) return 1;
             return host->write(exchange, text, strlen(text)) < 0;

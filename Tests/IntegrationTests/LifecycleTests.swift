@@ -1,0 +1,215 @@
+import Foundation
+import Testing
+
+/// Beginning and end of everything that an Apache with mod_swsgi starts.
+@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
+struct LifecycleTests {
+    private func withTwoGroups(_ body: (TestServer) throws -> Void) throws {
+        try withServer { server in
+            let first = try server.deploy(.trouble, as: "first")
+            let second = try server.deploy(.versionA, as: "second")
+            try server.start(
+                server.application(first, at: "/first", group: "first", options: "processes=2 threads=4")
+                    + server.application(second, at: "/second", group: "second", user: .second)
+            )
+            try eventually("three processes") { server.daemons.count == 3 }
+            try body(server)
+        }
+    }
+
+    @Test func stop_leavesNothing() throws {
+        try withTwoGroups { server in
+            #expect(try server.get("/second").status == 200)
+            let all = server.processes.map(\.pid)
+            #expect(all.count >= 6)
+            try server.stop()
+            try eventually("end of all processes", within: 10) { server.processes.isEmpty }
+            #expect(all.allSatisfy { !ProcessTable.isAlive($0) })
+        }
+    }
+
+    @Test func stop_endsWithinItsTimeWhileRequestsRun() throws {
+        try withServer { server in
+            server.announce("SWSGI3009", "SWSGI4022", "SWSGI4024", "SWSGI3001", "AH00045", "AH00046", "AH00047")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=2 shutdown-timeout=2"))
+            let running = Background { try? server.get("/sleep?ms=60000").status }
+            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            try server.stop(within: 40)
+            try eventually("end of all processes", within: 20) { server.processes.isEmpty }
+            _ = try running.value()
+        }
+    }
+
+    @Test func restart_replacesEverything() throws {
+        try withTwoGroups { server in
+            let old = Set((server.daemons + server.supervisors).map(\.pid))
+            let parent = server.parentPID
+            try server.signal("restart")
+            try server.logs.waitForLines(2, "resuming normal operations")
+            #expect(try server.get("/second").status == 200)
+            try eventually("new processes only", within: 30) {
+                let now = (server.daemons + server.supervisors).map(\.pid)
+                return server.daemons.count == 3 && server.supervisors.count == 1 && old.isDisjoint(with: now)
+            }
+            #expect(server.parentPID == parent)
+        }
+    }
+
+    @Test func graceful_replacesEverythingAndOldOnesEnd() throws {
+        try withTwoGroups { server in
+            let old = Set((server.daemons + server.supervisors).map(\.pid))
+            try server.graceful()
+            #expect(try server.get("/second").status == 200)
+            try eventually("new processes only", within: 30) {
+                let now = (server.daemons + server.supervisors).map(\.pid)
+                return server.daemons.count == 3 && server.supervisors.count == 1 && old.isDisjoint(with: now)
+            }
+        }
+    }
+
+    @Test func gracefulStop_finishesTheRequestsThatRun() throws {
+        try withServer { server in
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=2"))
+            let running = Background { try server.get("/sleep?ms=2000").text }
+            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            let parent = try #require(server.parentPID)
+            try server.signal("graceful-stop")
+            #expect(try running.value() == "ok\n")
+            try eventually("end of httpd's parent", within: 40) { !ProcessTable.isAlive(parent) }
+            try eventually("end of all processes", within: 10) { server.processes.isEmpty }
+        }
+    }
+
+    @Test func gracefulRestart_withoutTheDirectivesEndsAllProcesses() throws {
+        try withTwoGroups { server in
+            try server.configure("")
+            try server.graceful()
+            try eventually("end of all daemon processes", within: 30) {
+                server.daemons.isEmpty && server.supervisors.isEmpty
+            }
+            #expect(try server.get("/static.txt").status == 200)
+        }
+    }
+
+    @Test func manyGracefulRestarts_leakNothingInTheParent() throws {
+        try withTwoGroups { server in
+            let parent = try #require(server.parentPID.flatMap { ProcessFacts(pid: $0) })
+            try server.graceful()
+            try server.graceful()
+            let descriptors = parent.descriptors.count
+            let before = parent.resident
+            for _ in 0..<8 { try server.graceful() }
+            try eventually("one generation", within: 30) {
+                server.supervisors.count == 1 && server.daemons.count == 3
+            }
+            #expect(parent.descriptors.count == descriptors, "\(parent.descriptors)")
+            #expect(parent.resident < before + 2048, "\(before) kB before, \(parent.resident) kB after")
+            let zombies = ProcessTable.children(of: parent.pid).filter { $0.state == "Z" }
+            #expect(zombies.isEmpty, "\(zombies)")
+        }
+    }
+
+    @Test func killedParent_leavesNoOrphan() throws {
+        try withServer { server in
+            server.announce("SWSGI", "AH")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "processes=2 threads=2 shutdown-timeout=3"))
+            #expect(try server.get("/ok").status == 200)
+            let parent = try #require(server.parentPID)
+            let children = server.children.map(\.pid)
+            kill(parent, SIGKILL)
+            try eventually("end of supervisor and daemon processes", within: 20) {
+                server.supervisors.isEmpty && server.daemons.isEmpty
+            }
+            // httpd's own children outlive their parent, whatever is loaded into them.
+            for child in children { kill(child, SIGKILL) }
+            try eventually("end of all processes", within: 10) { server.processes.isEmpty }
+            unlink("\(server.directory)/run/httpd.pid")
+        }
+    }
+
+    @Test func killedParent_leavesNoOrphanWhileRequestsRun() throws {
+        try withServer { server in
+            server.announce("SWSGI", "AH")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "processes=1 threads=2 shutdown-timeout=2"))
+            let running = Background { try? server.get("/sleep?ms=60000").status }
+            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            let children = server.children.map(\.pid)
+            kill(try #require(server.parentPID), SIGKILL)
+            try eventually("end of supervisor and daemon processes", within: 20) {
+                server.supervisors.isEmpty && server.daemons.isEmpty
+            }
+            for child in children { kill(child, SIGKILL) }
+            _ = try running.value()
+            unlink("\(server.directory)/run/httpd.pid")
+        }
+    }
+
+    @Test func killedSupervisor_isReplacedAndServiceGoesOn() throws {
+        try withServer { server in
+            server.announce("SWSGI3002", "SWSGI3001", "SWSGI4022", "AH00546", "AH00547")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "processes=2 threads=4"))
+            let load = LoadGenerator(port: server.port, connections: 4, targets: ["/ok"])
+            for round in 1...2 {
+                let old = try #require(server.supervisors.first).pid
+                let oldDaemons = Set(server.daemons.map(\.pid))
+                kill(old, SIGKILL)
+                try server.logs.waitForLines(round, "SWSGI3002", within: 30)
+                try eventually("another supervisor with its processes", within: 30) {
+                    server.supervisors.count == 1 && server.supervisors.first?.pid != old
+                        && server.daemons.count == 2 && oldDaemons.isDisjoint(with: server.daemons.map(\.pid))
+                }
+                #expect(try server.get("/ok").status == 200)
+            }
+            let report = try load.finish()
+            #expect(report.lost.isEmpty, "\(report)")
+            #expect(report.failures.isEmpty, "\(report)")
+        }
+    }
+
+    @Test func killedChildOfHttpd_freesTheThreadsOfItsRequests() throws {
+        try withServer { server in
+            server.announce("AH00051", "AH00052", "SWSGI")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=1"))
+            let running = Background { try? server.get("/sleep?ms=1500").status }
+            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            for child in server.children { kill(child.pid, SIGKILL) }
+            _ = try running.value()
+            #expect(try server.get("/ok").status == 200)
+        }
+    }
+
+    @Test(arguments: [SIGTERM, SIGUSR1, SIGINT])
+    func daemonProcess_thatIsAskedToEndFinishesItsRequests(number: Int32) throws {
+        try withServer { server in
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "processes=1 threads=4"))
+            let running = Background { try server.get("/sleep?ms=2000").text }
+            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            let old = try #require(server.daemons.first).pid
+            let load = LoadGenerator(port: server.port, connections: 2, targets: ["/ok"])
+            kill(old, number)
+            #expect(try running.value() == "ok\n")
+            try eventually("another process") { server.daemons.count == 1 && server.daemons.first?.pid != old }
+            let report = try load.finish()
+            #expect(report.failures.isEmpty, "\(report)")
+        }
+    }
+
+    @Test(arguments: [SIGHUP, SIGUSR2, SIGWINCH, SIGPIPE])
+    func daemonProcess_survivesSignalsThatMeanNothingToIt(number: Int32) throws {
+        try withServer { server in
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.start(server.application(entry, options: "processes=1 threads=1"))
+            let pid = try server.get("/")["X-Pid"]
+            kill(try #require(pid.flatMap { Int32($0) }), number)
+            letPass(0.3)
+            #expect(try server.get("/")["X-Pid"] == pid)
+        }
+    }
+}
