@@ -58,8 +58,10 @@ func bundle(
 }
 
 /// A bundle among the examples, with its entry file beside its source.
+///
+/// Its module is called `Example_NAME`: an application that depends on this package may well be called `hello` itself.
 func example(_ name: String, _ dependencies: [Target.Dependency] = ["SWSGI"]) -> Target {
-    bundle(name, path: "Sources/Examples/\(name)", exclude: ["\(name).wsgi"], dependencies)
+    bundle("Example_\(name)", path: "Sources/Examples/\(name)", exclude: ["\(name).wsgi"], dependencies)
 }
 
 /// The product of a bundle: `libNAME.so`.
@@ -67,7 +69,7 @@ func bundleProduct(_ name: String) -> Product {
     .library(name: name, type: .dynamic, targets: [name])
 }
 
-let examples = ["hello", "guestbook", "upload", "clock"]
+let examples = ["Example_hello", "Example_guestbook", "Example_upload", "Example_clock"]
 
 /// Bundles that the integration tests load; each shows what a host has to see, or to survive.
 let fixtures = ["FixtureFacts", "FixtureEcho", "FixtureTrouble", "FixtureVersionA", "FixtureVersionB"]

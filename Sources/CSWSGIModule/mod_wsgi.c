@@ -115,6 +115,14 @@ static const char *script_alias(cmd_parms *cmd, void *unused, const char *argume
     return NULL;
 }
 
+static const char *ignored(cmd_parms *cmd, void *unused, const char *arguments) {
+    swsgi_place place = place_of(cmd);
+    (void)unused, (void)arguments;
+    swsgi_ignore_directive(cmd->cmd->name, &place);
+    return NULL;
+}
+
+#define IGNORED(name) AP_INIT_RAW_ARGS(name, ignored, NULL, RSRC_CONF | ACCESS_CONF, "accepted for mod_wsgi's configurations, without effect")
 #define FLAG(name, field, where, text) \
     AP_INIT_TAKE1(name, set_flag, (void *)offsetof(struct directory_config, field), where, text)
 
@@ -126,6 +134,12 @@ static const command_rec commands[] = {
     AP_INIT_TAKE1("WSGICallableObject", callable_object, NULL, OR_FILEINFO, "name of the function that the bundle exports"),
     FLAG("WSGIScriptReloading", reloading, OR_FILEINFO, "On or Off: replace processes when the entry file changes"),
     FLAG("WSGIPassAuthorization", pass_authorization, OR_FILEINFO, "On or Off: show the Authorization header to applications"),
+    IGNORED("WSGISocketPrefix"), IGNORED("WSGISocketRotation"), IGNORED("WSGIAcceptMutex"),
+    IGNORED("WSGIPythonHome"), IGNORED("WSGIPythonPath"), IGNORED("WSGIPythonEggs"), IGNORED("WSGIPythonOptimize"),
+    IGNORED("WSGIPythonWarnings"), IGNORED("WSGIPythonHashSeed"), IGNORED("WSGIDontWriteBytecode"),
+    IGNORED("WSGISwitchInterval"), IGNORED("WSGIDestroyInterpreter"), IGNORED("WSGIPerInterpreterGIL"),
+    IGNORED("WSGIFreeThreading"), IGNORED("WSGILazyInitialization"), IGNORED("WSGIVerboseDebugging"),
+    IGNORED("WSGICaseSensitivity"), IGNORED("WSGIPy3kWarningFlag"),
     {.name = NULL}};
 
 /* The literal value that a setting of a path has by the <Directory> sections, which httpd keeps in their order of merging. */
@@ -150,6 +164,7 @@ static void find_preloads(server_rec *main_server) {
         struct server_config *config = ap_get_module_config(s->module_config, &wsgi_module);
         for (int i = 0; i < config->aliases->nelts; i++) {
             const swsgi_alias *alias = &APR_ARRAY_IDX(config->aliases, i, swsgi_alias);
+            swsgi_note_target(alias->target);
             const char *group = alias->process_group, *application = alias->application_group;
             if (!group) group = setting_of(s, alias->target, offsetof(struct directory_config, process_group));
             if (!application) application = setting_of(s, alias->target, offsetof(struct directory_config, application_group));

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "module_private.h"
 
+#include "apr_portable.h"
+
 #include <unistd.h>
 
 APLOG_USE_MODULE(wsgi);

@@ -1,6 +1,8 @@
 /* Bodies and response heads: bucket brigades and the fields of a response. */
 #include "module_private.h"
 
+#include "apr_portable.h"
+
 apr_bucket_brigade *swsgi_brigade(request_rec *r) { return apr_brigade_create(r->pool, r->connection->bucket_alloc); }
 
 int64_t swsgi_body_read(request_rec *r, apr_bucket_brigade *brigade, void *buffer, size_t capacity, int waits, int *status) {
@@ -25,6 +27,12 @@ int64_t swsgi_body_read(request_rec *r, apr_bucket_brigade *brigade, void *buffe
     } while (waits && result == SWSGI_BODY_WAIT);
     apr_brigade_cleanup(brigade);
     return result;
+}
+
+int swsgi_client_socket(request_rec *r) {
+    apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
+    apr_os_sock_t descriptor = -1;
+    return socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS ? descriptor : -1;
 }
 
 void swsgi_response_begin(request_rec *r, int status, const char *reason, size_t reason_length) {

@@ -2,6 +2,7 @@
 #include "swsgi_system.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     sigaddset(&set, number);
     signal(number, SIG_DFL);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    kill(getpid(), number);
+    pthread_kill(pthread_self(), number); /* to this thread, so that nothing after this line runs */
     _exit(128 + number);
 }
 

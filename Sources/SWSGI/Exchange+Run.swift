@@ -24,6 +24,10 @@ extension Exchange {
             case .clientGone:
                 log(.debug, "Client closed connection.")
                 return Int32(SWSGI_ERROR_CLIENT_GONE)
+            case .inputFailed:
+                // The client broke off, or was too slow: httpd knows, and answers accordingly.
+                log(.info, error.message)
+                return Int32(SWSGI_ERROR_BODY)
             case .contentTooLong:
                 log(.warning, error.message)
                 return 0

@@ -10,6 +10,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var group: String?
     /// Number of processes, 1 when not given.
     public var processes: UInt32 = 1
+    /// Whether `processes=` was given, be it 1: then the group is called multiprocess, as mod_wsgi does.
+    public var isMultiprocess = false
     /// Request threads of each process, 15 when not given.
     public var threads: UInt32 = 15
     /// Working directory, absolute.
@@ -84,7 +86,9 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         switch option {
         case "user": user = try Self.text(value, option)
         case "group": group = try Self.text(value, option)
-        case "processes": processes = try strictNumber(value, in: 1...1000, option: option, directive: directive)
+        case "processes":
+            processes = try strictNumber(value, in: 1...1000, option: option, directive: directive)
+            isMultiprocess = true
         case "threads": threads = try strictNumber(value, in: 1...1000, option: option, directive: directive)
         case "home": home = try Self.directory(value, option)
         case "umask": umask = try Self.mask(value)

@@ -169,10 +169,20 @@ extension MessageCode {
         cure: "Use 1 to 255 printable characters."
     )
 
+    /// A directive of mod_wsgi that does nothing here.
+    public static let directiveWithoutEffect = MessageCode(
+        1022,
+        .notice,
+        "A directive of mod_wsgi is accepted, but has no effect.",
+        cause: "It concerns Python, or a mechanism that mod_swsgi does not have.",
+        cure: "Remove it when the configuration is no longer used with mod_wsgi."
+    )
+
     static let configuration: [MessageCode] = [
         nameMissing, nameInvalid, groupDuplicate, optionUnknown, optionRepeated, numberInvalid, optionForm,
         umaskInvalid,
         userUnknown, groupUnknown, directoryInvalid, identityNeedsRoot, processGroupUndefined, processGroupForeign,
         aliasArguments, flagInvalid, optionWithoutEffect, primaryGroup, entryFileDoubtful, programMissing, textInvalid,
+        directiveWithoutEffect,
     ]
 }

@@ -12,9 +12,12 @@ public struct HostFacts: Sendable {
     public var threads: UInt32
     /// Processes of the group.
     public var processes: UInt32
+    /// Whether the application is told that other processes run beside it.
+    public var isMultiprocess: Bool
 
     /// Facts from their parts.
-    public init(processGroup: String, threads: UInt32, processes: UInt32) {
+    public init(processGroup: String, threads: UInt32, processes: UInt32, isMultiprocess: Bool) {
+        self.isMultiprocess = isMultiprocess
         self.processGroup = processGroup
         self.threads = threads
         self.processes = processes

@@ -10,7 +10,7 @@ struct ConstantFields: @unchecked Sendable {  // immutable
         let values: [(String, String)] = [
             ("wsgi.version", "1.0"),
             ("wsgi.multithread", facts.threads > 1 ? "true" : "false"),
-            ("wsgi.multiprocess", facts.processes > 1 ? "true" : "false"),
+            ("wsgi.multiprocess", facts.isMultiprocess ? "true" : "false"),
             ("wsgi.run_once", "false"),
             ("wsgi.input_terminated", "true"),
             ("mod_wsgi.version", Instance.version),

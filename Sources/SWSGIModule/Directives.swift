@@ -34,6 +34,16 @@ func swsgi_use_group(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_
 }
 
 @c @implementation
+func swsgi_ignore_directive(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>) {
+    parent.configuration.ignore(String(cString: name), at: Place(place.pointee))
+}
+
+@c @implementation
+func swsgi_note_target(_ path: UnsafePointer<CChar>) {
+    parent.configuration.addTarget(String(cString: path))
+}
+
+@c @implementation
 func swsgi_define_alias(
     _ arguments: UnsafePointer<CChar>,
     _ place: UnsafePointer<swsgi_place>,

@@ -9,8 +9,11 @@ internal import SWSGIWire
 let statusOK: Int32 = 0
 private let forbidden: Int32 = 403
 private let notFound: Int32 = 404
+let requestTimeout: Int32 = 408
 let internalError: Int32 = 500
+let badGateway: Int32 = 502
 let unavailable: Int32 = 503
+let gatewayTimeout: Int32 = 504
 
 @c @implementation
 func swsgi_handle(_ request: OpaquePointer) -> Int32 {

@@ -79,18 +79,10 @@ func log(_ problem: Problem, _ server: OpaquePointer) {
 }
 
 private func warnOfEntryFiles(_ configuration: Configuration, _ server: OpaquePointer) {
-    for group in configuration.groups {
-        for application in group.applications {
-            var status = stat()
-            guard stat(application.entryFile, &status) != 0 else { continue }
-            log(
-                Problem(
-                    .entryFileDoubtful,
-                    "entry file \(application.entryFile) of process group '\(group.options.name)': \(Errno.last)"
-                ),
-                server
-            )
-        }
+    for target in configuration.targets {
+        var status = stat()
+        guard stat(target, &status) != 0 else { continue }
+        log(Problem(.entryFileDoubtful, "entry file \(target) of a WSGIScriptAlias: \(Errno.last)"), server)
     }
 }
 

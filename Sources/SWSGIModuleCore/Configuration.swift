@@ -76,7 +76,10 @@ public struct HTTPDFacts: Equatable, Sendable {
 public struct Configuration: Sendable {
     /// The process groups, in the order of their directives.
     public private(set) var groups: [GroupDefinition] = []
+    /// The targets of all aliases, without repetition, in their order.
+    public private(set) var targets: [String] = []
     private var uses: [(name: String, place: Place)] = []
+    private var ignored: [(name: String, place: Place)] = []
 
     /// An empty configuration.
     public init() {}
@@ -97,6 +100,16 @@ public struct Configuration: Sendable {
     /// Remembers that a group's literal name is used.
     public mutating func use(_ name: String, at place: Place) {
         uses.append((name, place))
+    }
+
+    /// Remembers a directive of mod_wsgi that has no effect: one place of each is enough.
+    public mutating func ignore(_ name: String, at place: Place) {
+        if !ignored.contains(where: { $0.name == name }) { ignored.append((name, place)) }
+    }
+
+    /// Remembers the target of an alias.
+    public mutating func addTarget(_ path: String) {
+        if !targets.contains(path) { targets.append(path) }
     }
 
     /// Adds an application to the group that will serve it, when it is this server's to use.
@@ -131,13 +144,17 @@ public struct Configuration: Sendable {
 
     /// Options that have no effect, and other things worth a line.
     public func remarks() -> [Problem] {
-        groups.flatMap { group in
-            group.options.withoutEffect.map { option in
-                Problem(
-                    .optionWithoutEffect,
-                    "\(group.place.file):\(group.place.line): option '\(option)' of process group '\(group.options.name)' has no effect"
-                )
-            } + IdentityResolver.remarks(group)
+        let directives = ignored.map {
+            Problem(.directiveWithoutEffect, "\($0.place.file):\($0.place.line): directive \($0.name) has no effect")
         }
+        return directives
+            + groups.flatMap { group in
+                group.options.withoutEffect.map { option in
+                    Problem(
+                        .optionWithoutEffect,
+                        "\(group.place.file):\(group.place.line): option '\(option)' of process group '\(group.options.name)' has no effect"
+                    )
+                } + IdentityResolver.remarks(group)
+            }
     }
 }

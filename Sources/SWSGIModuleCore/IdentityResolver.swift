@@ -32,7 +32,10 @@ enum IdentityResolver {
                 throw Problem(.groupUnknown, "\(directive): group '\(text)' does not exist")
             }
             guard gid != 0 else {
-                throw Problem(.rootGroupRefused, "\(directive): process group '\(options.name)' must not run as gid 0")
+                throw Problem(
+                    .rootGroupRefused,
+                    "\(directive): process group '\(options.name)' must not run as gid 0 (group '\(text)')"
+                )
             }
             try needRoot(gid == getgid(), isRoot, "group", text)
         }
@@ -67,7 +70,7 @@ enum IdentityResolver {
         let uid = user?.uid ?? httpd.uid
         let gid = options.group.flatMap { groupID($0) } ?? (options.user == nil ? httpd.gid : user?.gid ?? httpd.gid)
         let home = user?.home ?? "/"
-        return GroupPlan(
+        var plan = GroupPlan(
             name: options.name,
             changesIdentity: httpd.isRoot,
             uid: uid,
@@ -85,6 +88,8 @@ enum IdentityResolver {
             applications: group.applications,
             logLevel: logLevel
         )
+        plan.isMultiprocess = options.isMultiprocess
+        return plan
     }
 
     /// As mod_wsgi: `home=`, else the home of a user that is not httpd's, else the root directory.

@@ -8,7 +8,7 @@ internal import SWSGISystem
 final class SnapshotDirectory {
     /// Its absolute path.
     let path: String
-    private let descriptor: Descriptor
+    private let descriptor: SharedDescriptor
     private var leftovers: [String] = []
     private var moved = 0
 
@@ -20,12 +20,14 @@ final class SnapshotDirectory {
         }
         guard let made else { throw .last }
         path = made
-        descriptor = try Descriptor.open(made, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        descriptor = SharedDescriptor(try Descriptor.open(made, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
         // Tells other supervisors that this directory is in use, until we end, however that is.
-        guard flock(descriptor.number, LOCK_EX | LOCK_NB) == 0, fchmod(descriptor.number, 0o711) == 0 else { throw .last }
+        guard flock(descriptor.number, LOCK_EX | LOCK_NB) == 0, fchmod(descriptor.number, 0o711) == 0 else {
+            throw .last
+        }
     }
 
-    private init(abandoned path: String, _ descriptor: consuming Descriptor) {
+    private init(abandoned path: String, _ descriptor: SharedDescriptor) {
         self.path = path
         self.descriptor = descriptor
     }
@@ -34,7 +36,10 @@ final class SnapshotDirectory {
     static func removeAbandoned(base: String) {
         for name in names(in: base) where name.hasPrefix("swsgi-") {
             let path = "\(base)/\(name)"
-            guard let descriptor = try? Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { continue }
+            guard let descriptor = try? SharedDescriptor(Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+            else {
+                continue
+            }
             var status = stat()
             guard fstat(descriptor.number, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o777 == 0o711,
                 flock(descriptor.number, LOCK_EX | LOCK_NB) == 0

@@ -103,6 +103,7 @@ extension Supervisor {
             snapshots: "\(snapshots.path)/\(directory)",
             displayName: group.displayName
         )
+        worker.isMultiprocess = group.isMultiprocess
         worker.required = launch.required
         worker.preload = launch.preload
         worker.poisoned = launch.poisoned

@@ -61,13 +61,14 @@ public enum Memory {
     }
 
     /// Reads what has no size of its own, such as a file under /proc, up to `limit` bytes.
-    static func readStream(_ descriptor: Int32, limit: Int) throws(Errno) -> [UInt8] {
+    static func readStream(_ path: String, limit: Int) throws(Errno) -> [UInt8] {
+        let file = try Descriptor.open(path, O_RDONLY)
         var bytes: [UInt8] = []
         while bytes.count < limit {
             let before = bytes.count
             bytes.append(contentsOf: repeatElement(0, count: 16 * 1024))
             let got = bytes.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress?.advanced(by: before), 16 * 1024)
+                Glibc.read(file.number, $0.baseAddress?.advanced(by: before), 16 * 1024)
             }
             bytes.removeLast(16 * 1024 - max(got, 0))
             if got < 0 { throw .last }

@@ -6,9 +6,7 @@ extension CurrentProcess {
     /// Loading runtimes and bundles touches megabytes of code that no request runs. Only executable file mappings without
     /// write permission are meant: their pages are never private, so that nothing is lost.
     public static func releaseStartupCode() {
-        guard let maps = try? Descriptor.open("/proc/self/maps", O_RDONLY),
-            let text = try? Memory.readStream(maps.number, limit: 1024 * 1024)
-        else { return }
+        guard let text = try? Memory.readStream("/proc/self/maps", limit: 1024 * 1024) else { return }
         for line in text.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
             guard fields.count == 6, fields[1].elementsEqual("r-xp".utf8),

@@ -102,6 +102,8 @@ public struct WorkerPlan: Equatable, Sendable {
     public var snapshots: String
     /// Text to show in process lists; nil: leave the program's name.
     public var displayName: String?
+    /// Whether the application is told that other processes run beside it.
+    public var isMultiprocess = false
     /// Applications to load before taking work; one that can't be loaded is answered 500.
     public var preload: [ApplicationKey] = []
     /// Applications without which this process is not to take work: it exits with `WorkerExit.notLoaded`.
@@ -149,6 +151,7 @@ public enum SupervisorMessage: Equatable, Sendable {
             writer.write(plan.processes)
             writer.write(plan.snapshots)
             writer.write(plan.displayName)
+            writer.write(UInt8(plan.isMultiprocess ? 1 : 0))
             writer.write(plan.preload) { $1.write(to: &$0) }
             writer.write(plan.required) { $1.write(to: &$0) }
             writer.write(plan.poisoned) { writer, poisoned in
@@ -184,6 +187,7 @@ public enum SupervisorMessage: Equatable, Sendable {
             snapshots: try reader.readText(limit: ControlLimits.path),
             displayName: try reader.readOptionalText(limit: ControlLimits.name)
         )
+        plan.isMultiprocess = try reader.read(UInt8.self) != 0
         plan.preload = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
             try ApplicationKey(&reader)
         }

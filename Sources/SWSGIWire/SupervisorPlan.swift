@@ -44,6 +44,8 @@ public struct GroupPlan: Equatable, Sendable {
     public var umask: UInt32?
     /// Number of processes.
     public var processes: UInt32
+    /// Whether the application is told that other processes run beside it.
+    public var isMultiprocess = false
     /// Request threads of each.
     public var threads: UInt32
     /// Text for process lists, or nil.
@@ -135,6 +137,7 @@ public struct SupervisorPlan: Equatable, Sendable {
             writer.write(group.directory)
             writer.write(group.umask ?? .max)
             writer.write(group.processes)
+            writer.write(UInt8(group.isMultiprocess ? 1 : 0))
             writer.write(group.threads)
             writer.write(group.displayName)
             writer.write(group.startupTimeout)
@@ -170,6 +173,7 @@ extension GroupPlan {
         let mask: UInt32 = try reader.read()
         umask = mask == .max ? nil : mask
         processes = try reader.read()
+        isMultiprocess = try reader.read(UInt8.self) != 0
         threads = try reader.read()
         displayName = try reader.readOptionalText(limit: ControlLimits.name)
         startupTimeout = try reader.read()

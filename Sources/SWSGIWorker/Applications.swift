@@ -119,7 +119,12 @@ final class Applications: Sendable {
                 throw Problem(.snapshotFailed, "directory \(directory) can't be made: \(Errno.last)")
             }
         }
-        let facts = HostFacts(processGroup: plan.group, threads: plan.threads, processes: plan.processes)
+        let facts = HostFacts(
+            processGroup: plan.group,
+            threads: plan.threads,
+            processes: plan.processes,
+            isMultiprocess: plan.isMultiprocess
+        )
         return try Instance(key: key, facts: facts, directory: directory) { [channel] level, text in
             for line in text.split(separator: "\n") { channel.log(level, String(line)) }
         }

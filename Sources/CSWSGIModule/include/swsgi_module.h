@@ -118,6 +118,9 @@ enum { SWSGI_BODY_END = 0, SWSGI_BODY_WAIT = -1, SWSGI_BODY_FAILED = -2 };
 int64_t swsgi_body_read(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade,
                         void *_Nonnull buffer, size_t capacity, int waits, int *_Nonnull status);
 
+/** The client's socket, to wait for; -1 when the connection is not a socket of its own (HTTP/2). */
+int swsgi_client_socket(struct request_rec *_Nonnull request);
+
 /** Sets status and reason of the response; clears what an earlier try may have set. */
 void swsgi_response_begin(struct request_rec *_Nonnull request, int status, const char *_Nullable reason, size_t reason_length);
 
@@ -149,6 +152,9 @@ int swsgi_define_group(const char *_Nonnull arguments, const swsgi_place *_Nonnu
 /** A literal name of a process group is used. */
 void swsgi_use_group(const char *_Nonnull name, const swsgi_place *_Nonnull place);
 
+/** A directive of mod_wsgi that has no effect here. */
+void swsgi_ignore_directive(const char *_Nonnull name, const swsgi_place *_Nonnull place);
+
 /** Parts of a WSGIScriptAlias, allocated with malloc. */
 typedef struct swsgi_alias {
     const char *_Nonnull location;
@@ -163,6 +169,8 @@ typedef struct swsgi_alias {
 /** WSGIScriptAlias. Writes an error and returns 0, or fills `alias` and returns 1. */
 int swsgi_define_alias(const char *_Nonnull arguments, const swsgi_place *_Nonnull place, swsgi_alias *_Nonnull alias,
                        char *_Nonnull error, size_t capacity);
+/** An alias's target, absolute. */
+void swsgi_note_target(const char *_Nonnull path);
 /** An alias's group is known at start: its entry file is loaded before its processes take work. */
 void swsgi_preload(const swsgi_alias *_Nonnull alias, const char *_Nonnull process_group, const char *_Nonnull application_group,
                    struct server_rec *_Nonnull server);

@@ -1,0 +1,57 @@
+internal import CSWSGIModule
+internal import SWSGIConfiguration
+internal import SWSGIModuleCore
+internal import SWSGISystem
+internal import SWSGIWire
+
+// How an exchange ends, and what the client sees of it.
+extension Relay {
+    mutating func end(_ byte: UInt8) throws(Malformed) -> Result {
+        guard let outcome = ExchangeOutcome(rawValue: byte) else { throw Malformed("unknown outcome \(byte)") }
+        switch try state.end(outcome) {
+        case .complete:
+            if state.isTooLong { report(.responseLong, "more bytes than the Content-Length; the rest was dropped") }
+            // The client has its answer before httpd does its book-keeping: its next request may come before that is done.
+            pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END)
+            return .status(statusOK)
+        case .withoutHead(.notLoaded):
+            report(.applicationNotLoaded, "the application can't be loaded")
+            return .status(internalError)
+        case .withoutHead:
+            if bodyStatus != 0 { return .status(bodyStatus) }
+            report(.applicationFailed, "the application failed without an answer")
+            return .status(internalError)
+        case .failed:
+            if bodyStatus == 0 { report(.responseCut, "the application failed in the middle of its response") }
+            return .status(abort(else: internalError))
+        case .short(let missing):
+            report(.responseShort, "\(missing) bytes less than the Content-Length")
+            return .status(abort(else: internalError))
+        }
+    }
+
+    /// Makes sure that the client does not take what it has for the whole response.
+    mutating func abort(else status: Int32) -> Int32 {
+        guard state.phase != .waiting else { return status }
+        pass(SWSGI_PASS_ABORT | SWSGI_PASS_END)
+        return statusOK
+    }
+
+    mutating func died() -> Int32 {
+        let notice = DeathNotice(
+            group: group,
+            time: Clock.monotonic,
+            entryFile: String(cString: facts.file_name),
+            line: String(cString: facts.line),
+            hadBegun: state.phase != .waiting
+        )
+        // The log line waits for the supervisor to say which process it was; the client does not.
+        swsgi_report_later(request, Unmanaged.passRetained(notice).toOpaque())
+        return abort(else: badGateway)
+    }
+
+    mutating func timedOut() -> Int32 {
+        report(.answerTimeout, "no answer within \(facts.timeout / 1_000_000) seconds")
+        return abort(else: gatewayTimeout)
+    }
+}
