@@ -22,8 +22,14 @@ struct DeploymentTests {
         """
     }
 
+    /// Debian's apache2.conf denies everything, and then grants /var/www; `Order` and `Allow` alone don't undo the former.
+    private func grantAsDebianDoes(_ server: TestServer) {
+        server.settings = "<Directory \(server.www)>\nRequire all granted\n</Directory>\n"
+    }
+
     @Test func flaskDocument_servesUnderTheConfiguredUser() throws {
         try withServer { server in
+            grantAsDebianDoes(server)
             try server.deploy(.facts, as: "yourapplication")
             try server.start(flask(server, access: "Order deny,allow\n        Allow from all"))
             let facts = try server.facts()
@@ -42,6 +48,7 @@ struct DeploymentTests {
 
     @Test func bottleDocument_servesUnderTheConfiguredUser() throws {
         try withServer { server in
+            grantAsDebianDoes(server)
             try server.deploy(.facts, as: "yourapp")
             try server.start(
                 """

@@ -22,8 +22,15 @@ struct EntryFileTests {
     }
 
     @Test func comments_blankLinesAndSpacesAreSkipped() throws {
-        try withEntry(["# a comment", "", "   bundle   =   app.so   ", "\t# another", "\r"]) { _, response in
+        try withEntry(["# a comment", "", "   bundle   =   app.so   ", "\t# another"]) { _, response in
             #expect(response.status == 200)
+        }
+    }
+
+    @Test func lineEndsOfWindows_areLineEnds() throws {
+        try withEntry(["# a comment\r", "bundle = app.so\r", "\r", "directory = .\r"]) { server, response in
+            #expect(response.status == 200)
+            #expect(Facts(response)["cwd"] == "\(server.www)/app")
         }
     }
 
@@ -38,13 +45,12 @@ struct EntryFileTests {
 
     @Test func bundle_byRelativePathWithFoldersServes() throws {
         try withServer { server in
-            try server.deploy(.versionA, as: "app/build")
-            let entry = try server.writeEntry("app", ["bundle = build/app/build.so", "# lies below"])
             try FileManager.default.createDirectory(
-                atPath: "\(server.www)/app/build/app",
+                atPath: "\(server.www)/app/build/release",
                 withIntermediateDirectories: true
             )
-            try server.copy(Fixture.versionA.path, to: "\(server.www)/app/build/app/build.so")
+            try server.copy(Fixture.versionA.path, to: "\(server.www)/app/build/release/app.so")
+            let entry = try server.writeEntry("app", ["bundle = build/release/app.so"])
             try server.start(server.application(entry))
             #expect(try server.get("/").text == "version A\n")
         }
@@ -106,9 +112,11 @@ struct EntryFileTests {
         }
     }
 
-    @Test func libraryPath_isWhereLibrariesAreFound() throws {
+    /// Without a run path, and with the one that SwiftPM writes.
+    @Test(arguments: [[], ["-Wl,-rpath,$ORIGIN"]])
+    func libraryPath_isWhereLibrariesAreFound(options: [String]) throws {
         try withServer { server in
-            try buildWithLibrary(server, libraryFolder: "libs", options: [])
+            try buildWithLibrary(server, libraryFolder: "libs", options: options)
             let entry = try server.writeEntry("app", ["bundle = app.so", "library-path = nowhere:libs"])
             try server.start(server.application(entry))
             #expect(try server.get("/").text == "from the library\n")
@@ -139,7 +147,9 @@ struct EntryFileTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try CFixture.compile(
             "const char *swsgi_test_text(void) { return \"from the library\\n\"; }\n",
-            to: "\(folder)/libswsgitest.so"
+            to: "\(folder)/libswsgitest.so",
+            // The loader knows a library that is loaded by path under its soname only.
+            options.isEmpty ? ["-Wl,-soname,libswsgitest.so"] : []
         )
         try CFixture.compile(
             CFixture.answering("swsgi_test_text()", before: "const char *swsgi_test_text(void);"),

@@ -153,7 +153,12 @@ final class TestServer: @unchecked Sendable {
     /// Ends the server, and fails the test for whatever is left of it, and for log lines that were not announced.
     func tearDown() {
         if started {
-            do { try stop() } catch { Issue.record("\(error)\(logTail)") }
+            do {
+                try stop()
+            } catch {
+                Issue.record("\(error)\(logTail)")
+                if let parent = parentPID { kill(parent, SIGTERM) }
+            }
         }
         proveNothingIsLeft()
         checkLogs()
