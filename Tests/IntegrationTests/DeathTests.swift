@@ -49,15 +49,35 @@ struct DeathTests {
         }
     }
 
-    @Test func trap_isAnsweredBeforeItsBacktraceIsWritten() throws {
+    @Test func trap_isExplainedByABacktraceWithFileAndLine() throws {
         try withTrouble { server in
-            let answer = Background { try server.get("/trap").status }
-            #expect(try answer.value(within: 30) == 502)
-            // Until the backtrace is there the process may live on; the answer was there before.
+            #expect(try server.get("/trap").status == 502)
             let line = try server.logs.waitForLine("troubleTrap", within: 60)
             #expect(line.text.contains("one"), "\(line)")
-            try server.logs.waitForLine("Trouble.swift", within: 60)
-            try server.logs.waitForLine("Fatal error", "Index out of range")
+            try server.logs.waitForLine("Trouble.swift:", within: 60)
+        }
+    }
+
+    @Test func trap_isAnsweredWhileItsBacktraceIsStillBeingWritten() throws {
+        try withServer { server in
+            server.announceCrashes()
+            let entry = try server.deploy(.trouble, as: "app")
+            let helper = "\(server.library)/swift-backtrace-static"
+            unlink(helper)
+            try server.write("#!/bin/sh\nexec sleep 600\n", to: helper, mode: 0o755)
+            try server.start(server.application(entry, options: "processes=1 threads=4"))
+            let sibling = Background { try server.get("/sleep?ms=60000").status }
+            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            let pid = try #require(server.daemons.first).pid
+            #expect(try server.get("/trap").status == 502)
+            #expect(try sibling.value() == 502)
+            #expect(try server.get("/ok").text == "ok\n")
+            #expect(ProcessTable.isAlive(pid))
+            // The helper never ends, and must not keep the process for ever either.
+            try eventually("end of the crashed process", within: 60) { !ProcessTable.isAlive(pid) }
+            try eventually("end of the helper", within: 60) {
+                server.processes.allSatisfy { $0.arguments.first != "sleep" }
+            }
         }
     }
 

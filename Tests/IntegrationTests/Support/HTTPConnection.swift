@@ -42,7 +42,7 @@ struct HTTPResponse: Sendable {
 
 /// One connection to 127.0.0.1, with everything visible that a browser would hide.
 final class HTTPConnection {
-    private let socket: Int32
+    private var socket: Int32
     private let timeout: Double
     private var buffer: [UInt8] = []
     private var start = 0
@@ -63,7 +63,7 @@ final class HTTPConnection {
         if result != 0 { throw HTTPFailure.connect(String(cString: strerror(errno))) }
     }
 
-    deinit { close(socket) }
+    deinit { if socket >= 0 { close(socket) } }
 
     /// Says that nothing more will be sent.
     func finishSending() { shutdown(socket, Int32(SHUT_WR)) }
@@ -72,7 +72,8 @@ final class HTTPConnection {
     func reset() {
         var off = linger(l_onoff: 1, l_linger: 0)
         setsockopt(socket, SOL_SOCKET, SO_LINGER, &off, socklen_t(MemoryLayout<linger>.size))
-        shutdown(socket, Int32(SHUT_RDWR))
+        close(socket)
+        socket = -1
     }
 
     // MARK: - Sending
