@@ -128,6 +128,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "Sources/Examples/CSQLite"),
         // tests
         tests("SWSGITests", ["SWSGI", "CSWSGI"]),
+        tests("SWSGIWireTests", ["SWSGIWire"]),
         tests("SWSGISupervisorTests", ["SWSGISupervisor", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("IntegrationTests", []),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },
