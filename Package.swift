@@ -32,8 +32,19 @@ let lean: [SwiftSetting] = [
     ])
 ]
 
-func layer(_ name: String, _ dependencies: [Target.Dependency], _ linker: [LinkerSetting] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict + lean, linkerSettings: linker)
+func layer(
+    _ name: String,
+    _ dependencies: [Target.Dependency],
+    _ linker: [LinkerSetting] = [],
+    exclude: [String] = []
+) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        exclude: exclude,
+        swiftSettings: strict + lean,
+        linkerSettings: linker
+    )
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -112,7 +123,8 @@ let package = Package(
                         "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/SWSGIModule/exports.map",
                     ]
                 )
-            ]
+            ],
+            exclude: ["exports.map"]
         ),
         .executableTarget(
             name: "swsgid",

@@ -164,7 +164,10 @@ public struct GenerationPaths: Equatable, Sendable {
 
     /// Finds everything that belongs to the module at `module`.
     public init(module: String, runtimeDirectory: String) throws(Problem) {
-        let directory = EntryFile.directory(of: module)
+        // The module may be linked into httpd's own directory: what belongs to it lies beside the file itself.
+        let file = realpath(module, nil)
+        defer { free(file) }
+        let directory = EntryFile.directory(of: file.map { String(cString: $0) } ?? module)
         program = directory + "/swsgid"
         guard access(program, X_OK) == 0 else {
             throw Problem(.programMissing, "\(program) does not exist or can't be executed")
