@@ -45,7 +45,9 @@ public struct EntryFile: Equatable, Sendable {
         }
         let base = Self.directory(of: path)
         var seen: Set<String> = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // CR LF is one character.
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        for (index, line) in lines.enumerated() {
             let line = Self.trimmed(line)
             if line.isEmpty || line.hasPrefix("#") { continue }
             let place = "entry file \(path), line \(index + 1)"
