@@ -68,14 +68,17 @@ public func strictNumber(
     option: String,
     directive: String
 ) throws(Problem) -> UInt32 {
-    let digits = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    guard digits, let number = UInt32(text), range.contains(number) else {
+    guard isDecimal(text), let number = UInt32(text), range.contains(number) else {
         throw Problem(
             .numberInvalid,
             "\(directive): \(option) must be a number from \(range.lowerBound) to \(range.upperBound), not '\(text)'"
         )
     }
     return number
+}
+
+private func isDecimal(_ text: some StringProtocol) -> Bool {
+    text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
 }
 
 /// Reads a time: a bare number is seconds; `s`, `min` and `h` may follow.
@@ -86,8 +89,8 @@ public func strictSeconds(
     directive: String
 ) throws(Problem) -> UInt32 {
     for (suffix, factor) in [("min", UInt32(60)), ("s", 1), ("h", 3600)] where text.hasSuffix(suffix) {
-        let digits = String(text.dropLast(suffix.count))
-        if let number = UInt32(digits), digits.utf8.first != UInt8(ascii: "+") {
+        let digits = text.dropLast(suffix.count)
+        if isDecimal(digits), let number = UInt32(digits) {
             let seconds = number.multipliedReportingOverflow(by: factor)
             if !seconds.overflow, range.contains(seconds.partialValue) { return seconds.partialValue }
         }
