@@ -176,7 +176,7 @@ extension MessageCode {
         .error,
         "An entry file has a key that does not exist.",
         cause: "A spelling mistake, usually.",
-        cure: "Keys are: bundle, symbol, directory, library-path, environment.NAME"
+        cure: "Use one of the keys bundle, symbol, directory, library-path and environment.NAME."
     )
     /// Repeated key.
     public static let entryKeyRepeated = MessageCode(

@@ -118,7 +118,7 @@ extension MessageCode {
         .error,
         "WSGIScriptAlias needs a URL path and the path of an entry file.",
         cause: "An argument is missing, or the URL path does not begin with '/'.",
-        cure: "Write: WSGIScriptAlias /url-path /path/of/the/entry-file.wsgi"
+        cure: "Write both: WSGIScriptAlias /url-path /path/of/the/entry-file.wsgi option=value ..."
     )
     /// Not On and not Off.
     public static let flagInvalid = MessageCode(
