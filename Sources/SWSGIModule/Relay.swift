@@ -51,7 +51,7 @@ struct Relay {
                     takeBack(&channel, &reader)
                     return result
                 case .frame(.retry, let payload):
-                    guard state.phase == .waiting else { throw Malformed("a retry after the head") }
+                    guard state.phase == .waiting else { throw Malformed("a retry after the head", isOutOfOrder: true) }
                     let acceptsStale = payload[0] != 0
                     takeBack(&channel, &reader)
                     return .again(acceptsStale: acceptsStale)
@@ -63,7 +63,7 @@ struct Relay {
                 if clientHasGone { return .status(statusOK) }
             }
         } catch {
-            report(.frameMalformed, "\(error)")
+            report(error.isOutOfOrder ? .frameOrder : .frameMalformed, "\(error)")
             return .status(abort(else: badGateway))
         }
     }
@@ -88,7 +88,9 @@ struct Relay {
     private mutating func frame(_ kind: FrameKind, _ payload: UnsafeRawBufferPointer) throws(Malformed) {
         switch kind {
         case .wantBody:
-            guard credit == 0, !bodyHasEnded else { throw Malformed("more of the body is wanted than there can be") }
+            guard credit == 0, !bodyHasEnded else {
+                throw Malformed("more of the body is wanted than there can be", isOutOfOrder: true)
+            }
             credit = Int(payload.loadUnaligned(as: UInt32.self))
             guard (1...ExchangeDesk.bodyPiece).contains(credit) else { throw Malformed("\(credit) bytes are wanted") }
         case .head: try head(payload)

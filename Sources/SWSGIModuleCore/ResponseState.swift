@@ -41,14 +41,14 @@ public struct ResponseState: Equatable, Sendable {
 
     /// The head has come.
     public mutating func head(contentLength: Int64?) throws(Malformed) {
-        guard phase == .waiting else { throw Malformed("a second response head") }
+        guard phase == .waiting else { throw Malformed("a second response head", isOutOfOrder: true) }
         phase = .streaming
         rest = contentLength
     }
 
     /// Bytes of the body have come: how many of them are to be passed on.
     public mutating func data(_ count: Int) throws(Malformed) -> Int {
-        guard phase == .streaming else { throw Malformed("a body without a head") }
+        guard phase == .streaming else { throw Malformed("a body without a head", isOutOfOrder: true) }
         guard hasBody else { return 0 }
         guard let allowed = rest else { return count }
         let passed = min(Int64(count), allowed)
@@ -61,9 +61,9 @@ public struct ResponseState: Equatable, Sendable {
     public mutating func end(_ outcome: ExchangeOutcome) throws(Malformed) -> Ending {
         defer { phase = .ended }
         switch phase {
-        case .ended: throw Malformed("a second end")
+        case .ended: throw Malformed("a second end", isOutOfOrder: true)
         case .waiting:
-            guard outcome != .complete else { throw Malformed("an end without a head") }
+            guard outcome != .complete else { throw Malformed("an end without a head", isOutOfOrder: true) }
             return .withoutHead(outcome)
         case .streaming:
             guard outcome == .complete else { return .failed }

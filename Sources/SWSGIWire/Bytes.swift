@@ -2,10 +2,13 @@
 public struct Malformed: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong, for a log line.
     public let description: String
+    /// Whether what came has its form, but not at this place among the rest.
+    public let isOutOfOrder: Bool
 
     /// An error that says what is wrong.
-    public init(_ description: String) {
+    public init(_ description: String, isOutOfOrder: Bool = false) {
         self.description = description
+        self.isOutOfOrder = isOutOfOrder
     }
 }
 
