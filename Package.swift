@@ -141,6 +141,7 @@ let package = Package(
         // tests
         tests("SWSGITests", ["SWSGI", "CSWSGI"]),
         tests("SWSGIWireTests", ["SWSGIWire"]),
+        tests("SWSGIConfigurationTests", ["SWSGIConfiguration"]),
         tests("SWSGISupervisorTests", ["SWSGISupervisor", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("IntegrationTests", []),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },

@@ -1,0 +1,58 @@
+import SWSGIConfiguration
+import Testing
+
+@Suite struct ScriptAliasTests {
+    @Test func pathAndFile_areEnough() throws {
+        let options = try ScriptAliasOptions("/app /srv/www/app.wsgi")
+        #expect(options.location == "/app")
+        #expect(options.target == "/srv/www/app.wsgi")
+        #expect(options.processGroup == nil && options.applicationGroup == nil)
+        #expect(options.symbol == nil && options.passAuthorization == nil)
+    }
+
+    @Test func everyOption_isTaken() throws {
+        let options = try ScriptAliasOptions(
+            "/ \"/srv/my app.wsgi\" process-group=%{ENV:G} application-group=%{GLOBAL} callable-object=my_app1 pass-authorization=On"
+        )
+        #expect(options.location == "/")
+        #expect(options.target == "/srv/my app.wsgi")
+        #expect(options.processGroup == "%{ENV:G}")
+        #expect(options.applicationGroup == "%{GLOBAL}")
+        #expect(options.symbol == "my_app1")
+        #expect(options.passAuthorization == true)
+        #expect(try ScriptAliasOptions("/a /b pass-authorization=off").passAuthorization == false)
+    }
+
+    @Test func pathWithAnEqualsSign_isAPath() throws {
+        let options = try ScriptAliasOptions("/a=b /srv/c=d.wsgi")
+        #expect(options.location == "/a=b")
+        #expect(options.target == "/srv/c=d.wsgi")
+    }
+
+    @Test(arguments: [
+        Expected("", 1015, " needs a URL path and the path of an entry file"),
+        Expected("/app", 1015, " needs a URL path and the path of an entry file"),
+        Expected("app /srv/a.wsgi", 1015, ": the URL path must begin with '/', not 'app'"),
+        Expected("\"\" /srv/a.wsgi", 1015, ": the URL path must begin with '/', not ''"),
+        Expected("/a \"\"", 1015, " needs the path of an entry file"),
+        Expected("/a /b c", 1007, ": 'c' is not of the form name=value"),
+        Expected("/a /b 'c", 1007, ": the quote before 'c' is not closed"),
+        Expected("/a /b process-group=x process-group=x", 1005, ": option 'process-group' is given twice"),
+        Expected("/a /b process-group=", 1001, ": process-group needs a name"),
+        Expected("/a /b application-group=''", 1001, ": application-group needs a name"),
+        Expected("/a /b callable-object=", 1021, ": callable-object must be the name of a C function, not ''"),
+        Expected("/a /b callable-object=1a", 1021, ": callable-object must be the name of a C function, not '1a'"),
+        Expected("/a /b callable-object=a-b", 1021, ": callable-object must be the name of a C function, not 'a-b'"),
+        Expected("/a /b pass-authorization=yes", 1016, ": pass-authorization must be On or Off, not 'yes'"),
+        Expected(
+            "/a /b processgroup=x",
+            1004,
+            ": unknown option 'processgroup'; did you mean 'process-group'?"
+        ),
+        Expected("/a /b nonsense=x", 1004, ": unknown option 'nonsense'"),
+    ])
+    func mistake_isNamed_withItsCode(_ expected: Expected) {
+        Expected(expected.input, expected.number, "WSGIScriptAlias\(expected.what)")
+            .check(problem { () throws(Problem) in _ = try ScriptAliasOptions(expected.input) })
+    }
+}
