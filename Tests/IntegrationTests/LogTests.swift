@@ -100,6 +100,7 @@ struct LogTests {
 
     @Test func reload_isToldInItsGroupsVirtualHost() throws {
         try withTwoHosts { server in
+            #expect(try get(server, "b", "/ok") == 200)
             server.touch("\(server.www)/b/b.wsgi")
             #expect(try get(server, "b", "/ok") == 200)
             try server.logs.waitForLine("SWSGI3006", "group-b", in: "b-error.log")

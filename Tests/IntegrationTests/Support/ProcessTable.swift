@@ -11,8 +11,8 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
     let arguments: [String]
 
     init?(pid: Int32) {
-        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .isoLatin1),
-            let afterName = stat.lastIndex(of: ")")
+        let stat = ProcessTable.text("/proc/\(pid)/stat")
+        guard let afterName = stat.lastIndex(of: ")")
         else { return nil }
         let fields = stat[stat.index(after: afterName)...].split(separator: " ")
         guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
@@ -28,7 +28,7 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
 
     /// Fields of /proc/PID/status, such as "Uid" and "VmRSS".
     var status: [String: String] {
-        let text = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .isoLatin1)) ?? ""
+        let text = ProcessTable.text("/proc/\(pid)/status")
         var fields: [String: String] = [:]
         for line in text.split(separator: "\n") {
             guard let colon = line.firstIndex(of: ":") else { continue }
@@ -60,7 +60,7 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
 
     /// Files mapped into it.
     var mappedFiles: Set<String> {
-        let text = (try? String(contentsOfFile: "/proc/\(pid)/maps", encoding: .isoLatin1)) ?? ""
+        let text = ProcessTable.text("/proc/\(pid)/maps")
         let paths = text.split(separator: "\n").compactMap { line in
             line.firstIndex(of: "/").map { String(line[$0...]) }
         }
@@ -104,9 +104,21 @@ enum ProcessTable {
         return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    static func text(_ path: String) -> String { String(decoding: bytes(path), as: UTF8.self) }
+
+    /// A file of /proc, whole: its size is not known before, and one read gives a part of it.
+    private static func bytes(_ path: String) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return [] }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16384)
+        while case let count = read(descriptor, &buffer, buffer.count), count > 0 { content += buffer[..<count] }
+        return content
+    }
+
     static func words(_ path: String) -> [String] {
-        guard let data = FileManager.default.contents(atPath: path) else { return [] }
-        return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        bytes(path).split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 }
 
