@@ -49,13 +49,14 @@ extension TestServer {
                 MaxRequestWorkers 80
                 """
         }
+        // A child whose threads are all busy closes connections that wait: one child must have a thread for each client.
         return """
             StartServers 2
-            ServerLimit 8
-            ThreadsPerChild 40
-            MaxRequestWorkers 160
-            MinSpareThreads 40
-            MaxSpareThreads 160
+            ServerLimit 4
+            ThreadsPerChild 80
+            MaxRequestWorkers 320
+            MinSpareThreads 80
+            MaxSpareThreads 320
             """
     }
 
