@@ -178,11 +178,21 @@ extension MessageCode {
         cure: "Remove it when the configuration is no longer used with mod_wsgi."
     )
 
+    /// A log that can't be handed on.
+    public static let logUnreachable = MessageCode(
+        1023,
+        .warning,
+        "The lines of daemon processes can't go to this virtual host's ErrorLog.",
+        cause: "ErrorLog is syslog: httpd writes to that by itself, and no other process can.",
+        cure: "Use a file or a piped logger; until then these lines go to httpd's standard error."
+    )
+
     static let configuration: [MessageCode] = [
         nameMissing, nameInvalid, groupDuplicate, optionUnknown, optionRepeated, numberInvalid, optionForm,
         umaskInvalid,
         userUnknown, groupUnknown, directoryInvalid, identityNeedsRoot, processGroupUndefined, processGroupForeign,
         aliasArguments, flagInvalid, optionWithoutEffect, primaryGroup, entryFileDoubtful, programMissing, textInvalid,
         directiveWithoutEffect,
+        logUnreachable,
     ]
 }

@@ -19,6 +19,7 @@ func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
     parent.generation = nil
     let configuration = parent.configuration
     guard !configuration.groups.isEmpty else { return 1 }
+    warnOfLogs(configuration, server)
     do throws(Problem) {
         let logs = configuration.groups.map { group -> (descriptor: Int32, level: UInt8) in
             let facts = swsgi_server_facts_get(OpaquePointer(bitPattern: group.place.server.id) ?? server)
@@ -43,6 +44,16 @@ func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
 func swsgi_configuration_remark(_ server: OpaquePointer) {
     for remark in parent.configuration.remarks() { log(remark, server) }
     warnOfEntryFiles(parent.configuration, server)
+}
+
+/// Lines of daemon processes go where httpd's own lines go, if that is a descriptor.
+private func warnOfLogs(_ configuration: Configuration, _ server: OpaquePointer) {
+    for group in configuration.groups {
+        let facts = swsgi_server_facts_get(OpaquePointer(bitPattern: group.place.server.id) ?? server)
+        guard facts.log < 0 else { continue }
+        let name = group.options.name
+        log(Problem(.logUnreachable, "the ErrorLog of process group '\(name)' is not a file or a pipe"), server)
+    }
 }
 
 @c @implementation

@@ -79,7 +79,9 @@ public final class Generation {
             throw Problem(.queueFailed, "the queues of \(definitions.count) process groups can't be made: \(error)")
         }
         names = definitions.map { strdup($0.options.name) }
-        self.logs = [mainLog] + logs.map { $0.descriptor < 0 ? mainLog : $0.descriptor }
+        // A log that is no file (syslog) can't be handed on: standard error is where httpd itself falls back to.
+        let fallback = mainLog < 0 ? STDERR_FILENO : mainLog
+        self.logs = [fallback] + logs.map { $0.descriptor < 0 ? fallback : $0.descriptor }
         groups = definitions.indices.map { [senders] in
             GroupQueue(name: definitions[$0].options.name, definition: definitions[$0], sender: senders[$0].number)
         }
