@@ -3,8 +3,9 @@
 /// An array literal is the usual way, as in PEP 3333: `return ["Hello, world!\n"]`. Its elements are text or bytes,
 /// mixed as you like.
 ///
-/// Chunks that are all known leave in one message, with a Content-Length. Of a sequence, a generator or a stream each
-/// chunk is sent to the client before the next one is asked for (PEP 3333, "Buffering and Streaming").
+/// Chunks that are all known leave in one message, with a Content-Length, when they and the head fit into 32 KiB. Of a
+/// sequence, a generator or a stream each chunk is sent to the client before the next one is asked for (PEP 3333,
+/// "Buffering and Streaming").
 public struct Body {
     enum Content {
         case chunks([any BodyChunk])
