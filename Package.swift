@@ -143,6 +143,7 @@ let package = Package(
         tests("SWSGIWireTests", ["SWSGIWire"]),
         tests("SWSGIConfigurationTests", ["SWSGIConfiguration"]),
         tests("SWSGISupervisorTests", ["SWSGISupervisor", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
+        tests("ManualTests", ["SWSGIConfiguration", "CSWSGI"]),
         tests("IntegrationTests", []),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },
     swiftLanguageModes: [.v6]
