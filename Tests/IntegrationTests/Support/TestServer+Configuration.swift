@@ -53,6 +53,7 @@ extension TestServer {
         return """
             StartServers 2
             ServerLimit 4
+            ThreadLimit 80
             ThreadsPerChild 80
             MaxRequestWorkers 320
             MinSpareThreads 80
