@@ -1,0 +1,124 @@
+import SWSGIModuleCore
+import SWSGIWire
+import Testing
+
+@Suite struct ResponseStateTests {
+    private func streaming(_ contentLength: Int64?, hasBody: Bool = true) throws -> ResponseState {
+        var state = ResponseState(hasBody: hasBody)
+        try state.head(contentLength: contentLength)
+        return state
+    }
+
+    private func disorder(_ body: () throws(Malformed) -> Void) -> String? {
+        do throws(Malformed) {
+            try body()
+            return nil
+        } catch {
+            return error.isOutOfOrder ? error.description : "not out of order: \(error)"
+        }
+    }
+
+    @Test func headDataEnd_isAResponse() throws {
+        var state = ResponseState(hasBody: true)
+        #expect(state.phase == .waiting)
+        try state.head(contentLength: nil)
+        #expect(state.phase == .streaming)
+        #expect(try state.data(10) == 10)
+        #expect(try state.data(.max) == .max)
+        #expect(try state.end(.complete) == .complete)
+        #expect(state.phase == .ended)
+        #expect(!state.isTooLong)
+    }
+
+    @Test func announcedLength_isCountedDown() throws {
+        var state = try streaming(10)
+        #expect(state.rest == 10)
+        #expect(try state.data(4) == 4)
+        #expect(state.rest == 6)
+        #expect(try state.data(6) == 6)
+        #expect(state.rest == 0)
+        #expect(try state.end(.complete) == .complete)
+        #expect(!state.isTooLong)
+    }
+
+    @Test func bytesBeyondTheLength_areDropped() throws {
+        var state = try streaming(10)
+        #expect(try state.data(8) == 8)
+        #expect(try state.data(8) == 2)
+        #expect(state.isTooLong)
+        #expect(try state.data(8) == 0)
+        #expect(try state.end(.complete) == .complete)
+    }
+
+    @Test(arguments: [(0, 10), (9, 1)]) func missingBytes_areCounted(_ sent: Int, _ missing: Int64) throws {
+        var state = try streaming(10)
+        #expect(try state.data(sent) == sent)
+        #expect(try state.end(.complete) == .short(missing: missing))
+    }
+
+    @Test func lengthOfZero_allowsNoBytes() throws {
+        var state = try streaming(0)
+        #expect(try state.data(1) == 0)
+        #expect(state.isTooLong)
+        #expect(try state.end(.complete) == .complete)
+    }
+
+    @Test func largestLength_isCounted() throws {
+        var state = try streaming(.max)
+        #expect(try state.data(1024) == 1024)
+        #expect(state.rest == Int64.max - 1024)
+        #expect(try state.end(.complete) == .short(missing: Int64.max - 1024))
+    }
+
+    @Test func responseToHEAD_hasNoBody_andIsNeverShortOrLong() throws {
+        var state = try streaming(10, hasBody: false)
+        #expect(try state.data(3) == 0)
+        #expect(try state.data(30) == 0)
+        #expect(!state.isTooLong)
+        #expect(try state.end(.complete) == .complete)
+    }
+
+    @Test(arguments: [ExchangeOutcome.failed, .notLoaded]) func endWithoutHead_isPassedOn(_ outcome: ExchangeOutcome)
+        throws
+    {
+        var state = ResponseState(hasBody: true)
+        #expect(try state.end(outcome) == .withoutHead(outcome))
+        #expect(state.phase == .ended)
+    }
+
+    @Test(arguments: [ExchangeOutcome.failed, .notLoaded]) func failureAfterTheHead_isAFailure(
+        _ outcome: ExchangeOutcome
+    ) throws {
+        var state = try streaming(10)
+        #expect(try state.data(10) == 10)
+        #expect(try state.end(outcome) == .failed)
+    }
+
+    @Test func completeEndWithoutHead_isOutOfOrder() {
+        var state = ResponseState(hasBody: true)
+        #expect(disorder { () throws(Malformed) in _ = try state.end(.complete) } == "an end without a head")
+    }
+
+    @Test func secondHead_isOutOfOrder() throws {
+        var state = try streaming(nil)
+        #expect(disorder { () throws(Malformed) in try state.head(contentLength: nil) } == "a second response head")
+    }
+
+    @Test func dataBeforeTheHead_isOutOfOrder() {
+        for hasBody in [true, false] {
+            var state = ResponseState(hasBody: hasBody)
+            #expect(disorder { () throws(Malformed) in _ = try state.data(1) } == "a body without a head")
+        }
+    }
+
+    @Test func nothingMayFollowTheEnd() throws {
+        var state = try streaming(nil)
+        #expect(try state.end(.complete) == .complete)
+        #expect(disorder { () throws(Malformed) in try state.head(contentLength: 1) } == "a second response head")
+        #expect(disorder { () throws(Malformed) in _ = try state.data(1) } == "a body without a head")
+        for outcome in [ExchangeOutcome.complete, .failed, .notLoaded] {
+            #expect(disorder { () throws(Malformed) in _ = try state.end(outcome) } == "a second end")
+        }
+        #expect(state.phase == .ended)
+    }
+}
