@@ -4,6 +4,10 @@ internal import SWSGIConfiguration
 internal import SWSGIModuleCore
 internal import SWSGISystem
 internal import SWSGIWire
+internal import Synchronization
+
+/// Entry files with the headers of theirs that have been dropped.
+private let droppedHeaders = Mutex<Set<String>>([])
 
 /// One exchange, after its head has been put on the queue: relays both bodies until the end.
 struct Relay {
@@ -112,10 +116,17 @@ struct Relay {
             guard let start = name.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
             let text = value.baseAddress?.assumingMemoryBound(to: CChar.self)
             if swsgi_response_header(request, start, name.count, text, value.count) == 0 {
-                report(.headerDropped, "response header '\(String(decoding: name, as: UTF8.self))' was dropped")
+                reportDropped(String(decoding: name, as: UTF8.self))
             }
         }
         if let length = head.contentLength { swsgi_response_length(request, length) }
+    }
+
+    /// Says once for each entry file and header what every response of it would repeat.
+    private func reportDropped(_ header: String) {
+        let key = "\(String(cString: facts.file_name)) \(header)"
+        let isNew = droppedHeaders.withLock { $0.count < 1000 && $0.insert(key).inserted }
+        if isNew { report(.headerDropped, "response header '\(header)' is dropped") }
     }
 
     private mutating func data(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {
