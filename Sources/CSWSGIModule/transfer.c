@@ -30,7 +30,7 @@ int64_t swsgi_body_read(request_rec *r, apr_bucket_brigade *brigade, void *buffe
 }
 
 int swsgi_client_socket(request_rec *r) {
-    apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
+    apr_socket_t *socket = r->connection->master || r->expecting_100 ? NULL : ap_get_conn_socket(r->connection);
     apr_os_sock_t descriptor = -1;
     return socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS ? descriptor : -1;
 }

@@ -106,7 +106,8 @@ func swsgi_alias_match(_ uri: UnsafePointer<CChar>, _ location: UnsafePointer<CC
 
 @c @implementation
 func swsgi_configuration_check(_ server: OpaquePointer) -> Int32 {
-    let problems = parent.configuration.problems()
+    var problems = parent.configuration.problems()
+    if let problem = missingProgram() { problems.append(problem) }
     for problem in problems { swsgi_log_server(server, Int32(LogLevel.critical.rawValue), problem.description) }
     return problems.isEmpty ? 1 : 0
 }

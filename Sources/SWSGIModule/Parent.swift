@@ -97,6 +97,17 @@ private func warnOfEntryFiles(_ configuration: Configuration, _ server: OpaquePo
     }
 }
 
+/// What is missing of the installation, if the configuration needs it.
+func missingProgram() -> Problem? {
+    guard !parent.configuration.groups.isEmpty else { return nil }
+    do throws(Problem) {
+        _ = try paths()
+        return nil
+    } catch {
+        return error
+    }
+}
+
 private func httpdFacts() -> HTTPDFacts {
     let facts = swsgi_httpd_facts_get()
     return HTTPDFacts(

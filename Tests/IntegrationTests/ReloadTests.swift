@@ -13,6 +13,12 @@ struct ReloadTests {
             let entry = try server.deploy(.versionA, as: "app")
             try server.start(server.application(entry, options: options, inDirectory: inDirectory))
             #expect(try server.get("/").text == "version A\n")
+            // A process that is still to load its first code would load what the test puts in its place.
+            let processes = options.split(separator: " ").first { $0.hasPrefix("processes=") }
+            let count = processes.flatMap { Int($0.dropFirst("processes=".count)) } ?? 1
+            try eventually("\(count) processes with the first code") {
+                server.logs.lines(containing: "loaded \(entry)").count >= count
+            }
             try body(server, entry)
         }
     }
