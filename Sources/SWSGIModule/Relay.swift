@@ -32,6 +32,8 @@ struct Relay {
     private var credit = 0
     private var bodyHasEnded = false
     private var unflushed = false
+    /// The last bytes of the response, kept back to go down the filters together with its end.
+    private(set) var last = UnsafeRawBufferPointer(start: nil, count: 0)
     private var clientHasGone = false
 
     init(desk: ExchangeDesk, request: OpaquePointer, facts: swsgi_request_facts, generation: Generation, group: Int) {
@@ -49,7 +51,7 @@ struct Relay {
             while true {
                 let waits = !unflushed && credit == 0
                 switch try reader.next(channel.socket, waits: waits) {
-                case .data(let bytes): try data(bytes)
+                case .data(let bytes): try data(bytes, isLast: reader.endFollows)
                 case .frame(.end, let payload):
                     let result = try end(payload[0])
                     takeBack(&channel, &reader)
@@ -129,11 +131,15 @@ struct Relay {
         if isNew { report(.headerDropped, "response header '\(header)' is dropped") }
     }
 
-    private mutating func data(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {
+    private mutating func data(_ bytes: UnsafeRawBufferPointer, isLast: Bool) throws(Malformed) {
         let passed = try state.data(bytes.count)
         guard passed > 0 else { return }
-        unflushed = true
-        pass(UnsafeRawBufferPointer(rebasing: bytes.prefix(passed)), 0)
+        if isLast {
+            last = UnsafeRawBufferPointer(rebasing: bytes.prefix(passed))
+        } else {
+            unflushed = true
+            pass(UnsafeRawBufferPointer(rebasing: bytes.prefix(passed)), 0)
+        }
     }
 
     /// Passes bytes of the response, or what ends it, down the output filters.
@@ -142,9 +148,10 @@ struct Relay {
         clientHasGone = swsgi_response_pass(request, brigade, bytes.baseAddress, bytes.count, Int32(flags)) == 0
     }
 
-    /// Passes what ends the response, or a flush.
+    /// Passes the last bytes with what ends the response, or a flush.
     mutating func pass(_ flags: Int) {
-        pass(UnsafeRawBufferPointer(start: nil, count: 0), flags)
+        pass(last, flags)
+        last = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
     // MARK: While nothing comes from the daemon process

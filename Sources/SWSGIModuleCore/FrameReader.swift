@@ -54,6 +54,11 @@ public struct FrameReader: ~Copyable {
     /// Whether everything received has been given out.
     public var isEmpty: Bool { start == end && dataRest == 0 }
 
+    /// Whether the END frame has come already: then bytes given out before stay valid while it is taken.
+    public var endFollows: Bool {
+        dataRest == 0 && end - start > FrameHeader.size && buffer[start] == FrameKind.end.rawValue
+    }
+
     /// The next thing; its bytes are valid until the next call.
     public mutating func next(_ socket: Int32, waits: Bool) throws(Malformed) -> Arrival {
         while true {
