@@ -106,19 +106,25 @@ struct LibraryLinks {
         self.libraryPath = libraryPath
     }
 
-    /// Links what `image`, which lies at `original`, needs, and what that needs.
-    mutating func add(_ image: ELFImage, original: String) {
+    /// Links what `image` needs, and what that needs; it lies at `original`, and its copy or link at `place` below the copy's
+    /// directory.
+    mutating func add(_ image: ELFImage, original: String, place: String = "") {
         let directory = EntryFile.directory(of: original)
         let places = image.runPath.compactMap(Self.afterOrigin)
-        for name in image.needed where !name.contains("/") && visited.insert(name).inserted {
-            let beside = places.map { (place: $0, file: directory + $0 + "/" + name) }
-            let listed = libraryPath.map { (place: places.first ?? "", file: $0 + "/" + name) }
-            guard let found = (beside + listed).first(where: { access($0.file, R_OK) == 0 }) else { continue }
-            if !places.isEmpty { link(found.file, at: found.place, name: name) }
-            let inner = try? withMapped(found.file) { bytes throws(Problem) in try ELFImage(bytes, path: found.file) }
-                .get()
-            if let inner { add(inner, original: found.file) }
-            if places.isEmpty { preload.append(found.file) }
+        var libraries: [(name: String, place: String, file: String)] = []
+        for name in image.needed where !name.contains("/") {
+            let beside = places.map { (name, place + $0, directory + $0 + "/" + name) }
+            let listed = libraryPath.map { (name, place + (places.first ?? ""), $0 + "/" + name) }
+            guard let found = (beside + listed).first(where: { access($0.2, R_OK) == 0 }) else { continue }
+            if !places.isEmpty { link(found.2, at: found.1, name: name) }
+            libraries.append(found)
+        }
+        for library in libraries where visited.insert(library.name).inserted {
+            let file = library.file
+            let inner = try? withMapped(file) { bytes throws(Problem) in try ELFImage(bytes, path: file) }.get()
+            // To the loader, its '$ORIGIN' is where its link stands.
+            if let inner { add(inner, original: file, place: library.place) }
+            if places.isEmpty { preload.append(file) }
         }
     }
 
