@@ -142,6 +142,7 @@ let package = Package(
         tests("SWSGITests", ["SWSGI", "CSWSGI"]),
         tests("SWSGIWireTests", ["SWSGIWire"]),
         tests("SWSGIConfigurationTests", ["SWSGIConfiguration"]),
+        tests("SWSGIHostTests", ["SWSGIHost", "CSWSGI", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("SWSGIModuleCoreTests", ["SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("SWSGISupervisorTests", ["SWSGISupervisor", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("ManualTests", ["SWSGIConfiguration", "CSWSGI"]),
