@@ -94,6 +94,33 @@ struct DeathTests {
         }
     }
 
+    @Test func killInTheMiddleOfAStream_cutsItVisibly() throws {
+        try withServer { server in
+            server.announceCrashes()
+            let entry = try server.deploy(.echo, as: "app")
+            try server.start(server.application(entry, options: "processes=1 threads=2"))
+            let connection = try HTTPConnection(port: server.port)
+            try connection.sendHead("GET", "/generate?bytes=\(1 << 40)")
+            let head = try connection.readHead()
+            #expect(head.status == 200)
+            kill(try #require(server.daemons.first).pid, SIGKILL)
+            let failure = #expect(throws: HTTPFailure.self) { try connection.readBody(of: head) { _ in } }
+            if case .truncated = failure {} else { Issue.record("\(String(describing: failure))") }
+            try server.logs.waitForLine("SWSGI4024", "SIGKILL", "GET /generate")
+        }
+    }
+
+    @Test func answerThatDoesNotComeWithinTimeout_isAnswered504() throws {
+        try withServer { server in
+            server.announce("SWSGI4021", "SWSGI3009")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry) + "Timeout 2\n")
+            #expect(try server.get("/sleep?ms=10000").status == 504)
+            try server.logs.waitForLine("SWSGI4021", "GET /sleep")
+            #expect(try server.get("/ok").text == "ok\n")
+        }
+    }
+
     @Test func killOfOneProcess_costsItsOwnRequestsOnly() throws {
         try withTrouble("processes=2 threads=2") { server in
             let running = (0..<4).map { _ in Background { try server.get("/sleep?ms=3000").status } }

@@ -167,25 +167,52 @@ struct ProcessGroupTests {
         }
     }
 
-    @Test func group_isFoundByAnotherHostOfTheSameName() throws {
-        try withServer { server in
-            let entry = try server.deploy(.facts, as: "app")
-            func host(_ lines: String) -> String {
-                "<VirtualHost 127.0.0.1:\(server.port)>\nServerName example.com\n\(lines)\n</VirtualHost>\n"
-            }
-            let directory = """
+    /// Two hosts of different ports; the first one defines the group.
+    private func twoHosts(_ server: TestServer, second name: String, group: String) throws -> (
+        lines: String, port: UInt16
+    ) {
+        let port = try Ports.free()
+        let entry = try server.deploy(.facts, as: "app")
+        func host(_ port: UInt16, _ name: String, _ group: String, _ lines: String) -> String {
+            """
+            <VirtualHost 127.0.0.1:\(port)>
+                ServerName \(name)
+                \(lines)
+                WSGIScriptAlias / \(entry)
                 <Directory \(server.www)/app>
-                    WSGIProcessGroup one
+                    WSGIProcessGroup \(group)
                     Require all granted
                 </Directory>
-                """
-            try server.start(
-                host(
-                    "WSGIDaemonProcess one user=\(user.name) group=\(user.name)\nWSGIScriptAlias /a \(entry)\n\(directory)"
-                )
-                    + host("WSGIScriptAlias /b \(entry)\n\(directory)")
-            )
-            #expect(try server.get("/a", headers: []).status == 200)
+            </VirtualHost>
+
+            """
+        }
+        let definition = "WSGIDaemonProcess one user=\(user.name) group=\(user.name)"
+        let lines =
+            "Listen 127.0.0.1:\(port)\n" + host(server.port, "a.example", "one", definition)
+            + host(port, name, group, "")
+        return (lines, port)
+    }
+
+    @Test func group_isFoundByAnotherHostOfTheSameName() throws {
+        try withServer { server in
+            let (lines, port) = try twoHosts(server, second: "a.example", group: "one")
+            try server.start(lines)
+            let first = try server.facts()
+            let second = Facts(try HTTPConnection(port: port).get("/"))
+            #expect(first["uid"] == "\(user.uid)")
+            #expect(second.pid == first.pid)
+        }
+    }
+
+    @Test func group_ofAnotherHostChosenByARequestIsRefused() throws {
+        try withServer { server in
+            server.announce("SWSGI4012")
+            let (lines, port) = try twoHosts(server, second: "b.example", group: "%{ENV:CHOSEN}")
+            try server.start("SetEnvIf Host .* CHOSEN=one\n" + lines)
+            #expect(try server.facts()["uid"] == "\(user.uid)")
+            #expect(try HTTPConnection(port: port).get("/").status == 500)
+            try server.logs.waitForLine("SWSGI4012", "one")
         }
     }
 }
