@@ -29,7 +29,7 @@ struct Snapshot {
         for _ in 0..<copyAttempts {
             let source = try SourceFile(bundle, kind: "bundle")
             do throws(Errno) {
-                let target = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o500)
+                let target = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o500)
                 try copyBytes(source.descriptor.number, target.number)
             } catch {
                 throw Problem(.snapshotFailed, "bundle \(bundle) can't be copied to \(path): \(error)")
