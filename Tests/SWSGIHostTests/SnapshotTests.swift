@@ -139,6 +139,17 @@ import Testing
         #expect(target("libB.so") == empty)
     }
 
+    @Test func copyThatIsThere_isNeverWrittenOver_asItMayBeMapped() throws {
+        let bundle = try deploy("app.so", SmallELF())
+        _ = try copy(bundle)
+        _ = try deploy("app.so", SmallELF(needed: ["a.so"]))
+        let problem = problem { () throws(Problem) in
+            _ = try Snapshot(of: bundle, libraryPath: [], in: place)
+        }
+        #expect(problem?.code == .snapshotFailed)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: place + "/app.so")).elementsEqual(SmallELF().bytes))
+    }
+
     @Test func missingPlace_isNamed() throws {
         let bundle = try deploy("app.so", SmallELF())
         let problem = problem { () throws(Problem) in

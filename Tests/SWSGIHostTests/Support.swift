@@ -61,6 +61,7 @@ final class TemporaryDirectory {
 enum Fixture: String {
     case versionA = "FixtureVersionA"
     case versionB = "FixtureVersionB"
+    case facts = "FixtureFacts"
     case echo = "FixtureEcho"
     case trouble = "FixtureTrouble"
 
