@@ -12,7 +12,10 @@ import Testing
 
     @Test func everyOption_isTaken() throws {
         let options = try ScriptAliasOptions(
-            "/ \"/srv/my app.wsgi\" process-group=%{ENV:G} application-group=%{GLOBAL} callable-object=my_app1 pass-authorization=On"
+            """
+            / "/srv/my app.wsgi" process-group=%{ENV:G} application-group=%{GLOBAL} callable-object=my_app1 \
+            pass-authorization=On
+            """
         )
         #expect(options.location == "/")
         #expect(options.target == "/srv/my app.wsgi")
