@@ -89,7 +89,7 @@ struct BodyReader: ~Copyable {
         let sent = withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 4, alignment: 8) { frame in
             FrameHeader(.wantBody, length: 4).write(to: frame)
             frame.storeBytes(of: UInt32(Self.credit), toByteOffset: FrameHeader.size, as: UInt32.self)
-            return (try? Socket.send(reply, UnsafeRawBufferPointer(frame))) != nil
+            return (try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame))) != nil
         }
         guard sent else { throw Failure() }
         owed = Self.credit

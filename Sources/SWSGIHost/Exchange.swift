@@ -61,7 +61,7 @@ public final class Exchange {
             FrameHeader(kind, length: 1).write(to: frame)
             frame[FrameHeader.size] = byte
             // The far end may be gone: then there is nobody to tell.
-            _ = try? Socket.send(reply, UnsafeRawBufferPointer(frame), descriptors: (reply, -1))
+            try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), descriptor: reply)
         }
     }
 
@@ -112,7 +112,7 @@ public final class Exchange {
             withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 1, alignment: 8) { frame in
                 FrameHeader(.log, length: line.count + 1).write(to: frame)
                 frame[FrameHeader.size] = level.rawValue
-                _ = try? Socket.send(reply, UnsafeRawBufferPointer(frame), line)
+                try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), line)
             }
         }
     }

@@ -72,8 +72,8 @@ struct ResponseBuffer: ~Copyable {
         append(length ?? -1)
         append(reason)
         for header in headers where !isContentLength(bytes(header.name)) {
-            append(UInt32(header.name.length))
-            append(UInt32(header.value.length))
+            append(UInt32(bytes(header.name).count))
+            append(UInt32(bytes(header.value).count))
             append(bytes(header.name))
             append(bytes(header.value))
         }
@@ -83,7 +83,8 @@ struct ResponseBuffer: ~Copyable {
     /// Bytes of the HEAD frame's payload; the content length travels in a field of its own.
     private static func size(_ reason: UnsafeRawBufferPointer, _ headers: UnsafeBufferPointer<swsgi_header>) -> Int {
         headers.reduce(ResponseHead.fixedSize + reason.count) { size, header in
-            isContentLength(bytes(header.name)) ? size : size + 8 + header.name.length + header.value.length
+            isContentLength(bytes(header.name))
+                ? size : size + 8 + bytes(header.name).count + bytes(header.value).count
         }
     }
 
@@ -152,8 +153,7 @@ struct ResponseBuffer: ~Copyable {
         let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
         // httpd may have given the exchange up: then there is nobody to tell.
         do throws(Errno) {
-            let sent = try Socket.send(reply, message, descriptors: (returnsReply ? reply : -1, -1))
-            try Socket.sendAll(reply, UnsafeRawBufferPointer(rebasing: message[sent...]))
+            try Socket.sendAll(reply, message, descriptor: returnsReply ? reply : -1)
         } catch {}
         count = 0
     }
@@ -163,13 +163,7 @@ struct ResponseBuffer: ~Copyable {
     private mutating func send(_ more: UnsafeRawBufferPointer) -> Bool {
         let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
         do throws(Errno) {
-            let sent = try Socket.send(reply, message, more)
-            if sent < message.count {
-                try Socket.sendAll(reply, UnsafeRawBufferPointer(rebasing: message[sent...]))
-                try Socket.sendAll(reply, more)
-            } else {
-                try Socket.sendAll(reply, UnsafeRawBufferPointer(rebasing: more[(sent - message.count)...]))
-            }
+            try Socket.sendAll(reply, message, more)
         } catch {
             isGone = true
         }

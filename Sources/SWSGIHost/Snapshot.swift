@@ -121,11 +121,21 @@ struct LibraryLinks {
         }
         for library in libraries where visited.insert(library.name).inserted {
             let file = library.file
-            let inner = try? withMapped(file) { bytes throws(Problem) in try ELFImage(bytes, path: file) }.get()
+            let inner = Self.image(of: file)
             // To the loader, its '$ORIGIN' is where its link stands.
             if let inner { add(inner, original: file, place: library.place) }
             if places.isEmpty { preload.append(file) }
         }
+    }
+
+    /// What a library says of itself; nil for what is none.
+    ///
+    /// It is read and not mapped: unlike the copy, it may be cut short at any moment.
+    private static func image(of library: String) -> ELFImage? {
+        guard let file = try? SourceFile(library, kind: "library"),
+            let bytes = try? Memory.read(file.descriptor.number, limit: 512 * 1024 * 1024)
+        else { return nil }
+        return try? bytes.withUnsafeBytes { bytes throws(Problem) in try ELFImage(bytes, path: library) }
     }
 
     /// What follows `$ORIGIN` in a run path, or nil for another kind.

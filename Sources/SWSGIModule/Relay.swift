@@ -222,6 +222,6 @@ struct Relay {
 
     private func send(_ socket: Int32, _ bytes: UnsafeRawBufferPointer) {
         // A process that has gone is seen by the next receive.
-        _ = try? Socket.send(socket, bytes)
+        try? Socket.sendAll(socket, bytes)
     }
 }

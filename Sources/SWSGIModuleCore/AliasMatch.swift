@@ -19,6 +19,7 @@ public func aliasMatch(uri: UnsafePointer<CChar>, location: UnsafePointer<CChar>
             rest += 1
         }
     }
+    guard rest != location else { return 0 }
     guard rest[-1] == slash || place.pointee == 0 || place.pointee == slash else { return 0 }
     return uri.distance(to: place)
 }

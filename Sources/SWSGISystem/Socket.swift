@@ -102,12 +102,21 @@ public enum Socket {
         return try check(sent)
     }
 
-    /// Sends all bytes over a stream; waits for room as often as it takes.
-    public static func sendAll(_ socket: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let sent = try send(socket, UnsafeRawBufferPointer(rebasing: rest))
-            rest = rest.dropFirst(sent)
+    /// Sends all bytes over a stream, those of `first` and then those of `second`, with a descriptor attached to the first.
+    ///
+    /// A signal or a full socket may let one call send less than everything: the rest follows, as a frame that is cut would
+    /// put everything after it out of step.
+    public static func sendAll(
+        _ socket: Int32,
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        descriptor: Int32 = -1
+    ) throws(Errno) {
+        var sent = try send(socket, first, second, descriptors: (descriptor, -1))
+        while sent < first.count + second.count {
+            let head = UnsafeRawBufferPointer(rebasing: first.dropFirst(sent))
+            let tail = UnsafeRawBufferPointer(rebasing: second.dropFirst(max(0, sent - first.count)))
+            sent += try send(socket, head, tail)
         }
     }
 
