@@ -16,7 +16,7 @@ public struct HostFacts: Sendable {
     public var isMultiprocess: Bool
 
     /// Facts from their parts.
-    public init(processGroup: String, threads: UInt32, processes: UInt32, isMultiprocess: Bool) {
+    public init(processGroup: String, threads: UInt32, processes: UInt32, isMultiprocess: Bool = false) {
         self.isMultiprocess = isMultiprocess
         self.processGroup = processGroup
         self.threads = threads
