@@ -105,6 +105,8 @@ extension GroupMachine {
             member.crashSignal = signal
             member.killAt = now.adding(Delays.backtrace)
         }
+        // Now and not at its end, which waits for the backtrace: the process in its place would crash in the same way.
+        if phase == .running, let member = member(ticket), !member.isDraining { poison(member, .signalled(signal)) }
         countEnd(ticket, .signalled(signal), now: now)
     }
 
