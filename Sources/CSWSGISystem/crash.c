@@ -18,7 +18,7 @@ enum { FATAL_COUNT = sizeof fatal / sizeof fatal[0] };
 static struct sigaction former[FATAL_COUNT];
 static struct running { atomic_int reply_plus_one; _Atomic(const char *) entry_file, request_line; } running[SWSGI_RUNNING_MAX];
 static atomic_size_t running_limit;
-static atomic_flag crashed = ATOMIC_FLAG_INIT;
+static atomic_int crashed_thread;
 static int control_socket = -1;
 static unsigned char record[RECORD_MAX];
 static size_t record_length, signal_offset;
@@ -44,7 +44,12 @@ static void end_exchanges(void) {
 
 static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     struct sigaction *before = NULL;
-    if (atomic_flag_test_and_set(&crashed)) for (;;) pause(); /* another thread is reporting; the process ends with it */
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&crashed_thread, &none, gettid())) {
+        if (none != gettid()) for (;;) pause(); /* another thread is reporting; the process ends with it */
+        signal(number, SIG_DFL); /* reporting itself has failed: the same instruction ends the process */
+        return;
+    }
     record[signal_offset] = (unsigned char)number;
     send(control_socket, record, record_length, MSG_NOSIGNAL | MSG_DONTWAIT);
     end_exchanges();
@@ -70,7 +75,10 @@ int swsgi_crash_handlers_install(int control, const void *bytes, size_t length, 
     if (length > RECORD_MAX || offset >= length) return -EINVAL;
     memcpy(record, bytes, length);
     record_length = length, signal_offset = offset, control_socket = control, backtrace_limit = limit_seconds;
+    /* The runtime's backtrace reads memory that may not be there, in a thread that inherits this mask, and counts on seeing
+       the fault: with fatal signals blocked that would end the process at once. */
     sigfillset(&action.sa_mask);
+    for (int i = 0; i < FATAL_COUNT; i++) sigdelset(&action.sa_mask, fatal[i]);
     for (int i = 0; i < FATAL_COUNT; i++)
         if (sigaction(fatal[i], &action, &former[i]) < 0) return -errno;
     return 0;
