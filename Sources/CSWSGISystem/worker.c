@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -74,4 +75,10 @@ int swsgi_control_wait(int descriptor, int milliseconds) {
     return number ? number : ready > 0 ? 0 : ready < 0 ? -EINTR : -ETIMEDOUT;
 }
 
-void swsgi_wake(unsigned long thread) { pthread_kill(thread ? (pthread_t)thread : control_thread, SIGRTMIN + 1); }
+void swsgi_wake(int thread) {
+    /* By number and not by pthread_t: the thread may just have ended. */
+    if (thread) syscall(SYS_tgkill, getpid(), thread, SIGRTMIN + 1);
+    else pthread_kill(control_thread, SIGRTMIN + 1);
+}
+
+int swsgi_thread_number(void) { return gettid(); }

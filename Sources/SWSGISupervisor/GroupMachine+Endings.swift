@@ -172,6 +172,7 @@ extension GroupMachine {
         if phase == .running, needsStart { times.append(backoff.until) }
         for member in processes where !member.isKilled {
             times += [member.killAt, member.silentAt, startupLimit(member)]
+            if rollout.round != nil, member.mayStillAnswer(now: now) { times.append(member.stopsBy) }
             if case .ending(let killAt) = phase { times.append(killAt) }
         }
         return times.compactMap(\.self).min()

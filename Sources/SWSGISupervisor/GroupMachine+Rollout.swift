@@ -102,7 +102,8 @@ extension GroupMachine {
     private mutating func advanceRounds(now: Int64) {
         while rollout.replacement == nil {
             if let round = rollout.round {
-                guard nextVictim == nil else { return }
+                // A process that has not seen yet that it is to drain may still answer with the old code.
+                guard nextVictim == nil, !processes.contains(where: { $0.mayStillAnswer(now: now) }) else { return }
                 finish(round, now: now)
             }
             guard !rollout.pending.isEmpty else { return }

@@ -19,6 +19,8 @@ struct GroupMachine {
         case notLoaded(ticket: Int, ApplicationVersion)
         case changed(ticket: Int, ApplicationVersion)
         case leaving(ticket: Int)
+        /// It has seen that it is to drain.
+        case stopped(ticket: Int)
         case crashing(ticket: Int, signal: Int32)
         /// It sent something that it can't mean.
         case misbehaved(ticket: Int, what: String)
@@ -80,6 +82,8 @@ struct GroupMachine {
     var stopAt: Int64?
     var lastStartFailure: String?
     var actions: [Action] = []
+    /// The time of the event that is being handled.
+    private(set) var now: Int64 = 0
     var random: UInt32 = 0
 
     init(_ settings: Settings) {
@@ -91,6 +95,7 @@ struct GroupMachine {
 
     /// Takes an event; `random` spreads delays.
     mutating func handle(_ event: Event, now: Int64, random: UInt32 = 0) -> [Action] {
+        self.now = now
         self.random = random
         apply(event, now: now)
         settle(now: now)
@@ -109,6 +114,7 @@ struct GroupMachine {
         case .notLoaded(let ticket, let version): update(ticket) { $0.finishedLoading(version, now: now) }
         case .changed(let ticket, let version): changed(ticket, version)
         case .leaving(let ticket): update(ticket) { $0.isLeaving = true }
+        case .stopped(let ticket): update(ticket) { $0.hasStopped = true }
         case .crashing(let ticket, let signal): crashing(ticket, signal, now: now)
         case .misbehaved(let ticket, let what):
             killNow(ticket, .processMisbehaved, "sent \(what) and is killed", now: now)
@@ -187,7 +193,11 @@ struct GroupMachine {
     }
 
     mutating func drain(_ ticket: Int) {
-        update(ticket) { $0.isDraining = true }
+        let limit = now.adding(Delays.silence)
+        update(ticket) { member in
+            member.isDraining = true
+            member.stopsBy = limit
+        }
         actions.append(.drain(ticket: ticket))
     }
 

@@ -19,6 +19,10 @@ struct Member {
     var reported: [ApplicationVersion] = []
     var isLeaving = false
     var isDraining = false
+    /// Whether it has seen that it is to drain.
+    var hasStopped = false
+    /// When it is taken to have seen that: a process that was stopped itself says nothing.
+    var stopsBy: Int64?
     /// Told to end by SIGKILL.
     var isKilled = false
     /// Its end has been counted for the delay of the next start.
@@ -32,6 +36,11 @@ struct Member {
         self.ticket = ticket
         self.startedAt = startedAt
         progressAt = startedAt
+    }
+
+    /// Whether it may still answer with the code it has, though told to drain.
+    func mayStillAnswer(now: Int64) -> Bool {
+        isDraining && !hasStopped && (stopsBy ?? .min) > now
     }
 
     var isCrashing: Bool { crashSignal != nil }

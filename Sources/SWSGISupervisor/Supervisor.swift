@@ -189,6 +189,7 @@ final class Supervisor {
         case .loaded(let version): .loaded(ticket: ticket, version)
         case .notLoaded(let version): .notLoaded(ticket: ticket, version)
         case .changed(let version): .changed(ticket: ticket, version)
+        case .stopped: .stopped(ticket: ticket)
         case .crashing(let signal): .crashing(ticket: ticket, signal: Int32(signal))
         case .leaving: .leaving(ticket: ticket)
         case .log: nil

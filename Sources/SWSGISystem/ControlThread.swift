@@ -32,13 +32,13 @@ public enum ControlThread {
         swsgi_wake(0)
     }
 
-    /// Ends a waiting call of another thread with EINTR.
-    public static func interrupt(_ thread: UInt) {
+    /// Ends a waiting call of another thread with EINTR; nothing happens when it has ended.
+    public static func interrupt(_ thread: Int32) {
         swsgi_wake(thread)
     }
 
     /// The calling thread, for `interrupt`.
-    public static var current: UInt { UInt(pthread_self()) }
+    public static var current: Int32 { swsgi_thread_number() }
 }
 
 /// The calling process itself.

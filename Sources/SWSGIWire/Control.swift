@@ -216,6 +216,8 @@ public enum WorkerMessage: Equatable, Sendable {
     case notLoaded(ApplicationVersion)
     /// A request showed this newer state of an entry file: replace the processes of the group.
     case changed(ApplicationVersion)
+    /// Told to drain: from now on no exchange for newer code is answered here.
+    case stopped
     /// A fatal signal has come; the process ends after its backtrace.
     case crashing(signal: UInt8)
     /// Somebody asked this process to end (SIGTERM, SIGINT, SIGUSR1): replace it, then let it drain.
@@ -244,6 +246,8 @@ public enum WorkerMessage: Equatable, Sendable {
         case .changed(let version):
             writer.write(UInt8(69))
             version.write(to: &writer)
+        case .stopped:
+            writer.write(UInt8(73))
         case .crashing(let signal):
             writer.write(UInt8(70))
             writer.write(signal)
@@ -267,6 +271,7 @@ public enum WorkerMessage: Equatable, Sendable {
         case 67: self = .loaded(try ApplicationVersion(&reader))
         case 68: self = .notLoaded(try ApplicationVersion(&reader))
         case 69: self = .changed(try ApplicationVersion(&reader))
+        case 73: self = .stopped
         case 70: self = .crashing(signal: try reader.read())
         case 71: self = .leaving(signal: try reader.read())
         case 72: self = .log(level: try reader.read(), text: try reader.readText(limit: ControlLimits.text * 3))

@@ -9,7 +9,7 @@ internal import Synchronization
 final class RequestThreads: Sendable {
     /// A thread as the control thread sees it.
     private final class Seat: Sendable {
-        let thread = Atomic<UInt>(0)
+        let thread = Atomic<Int32>(0)
         /// Waiting for an exchange, or about to: may be interrupted.
         let isIdle = Atomic<Bool>(false)
     }

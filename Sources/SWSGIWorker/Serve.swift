@@ -76,6 +76,7 @@ private func attend(_ channel: SupervisorChannel, _ applications: Applications, 
     func drain() {
         isDraining = true
         applications.drain()
+        channel.send(.stopped)
     }
     while !threads.haveEnded {
         if isDraining { threads.drain() }

@@ -13,6 +13,8 @@ struct Group {
     /// Starts that have been asked for and not answered yet.
     var launches: [GroupMachine.Launch] = []
     var drained: [Int] = []
+    var seesDrains = true
+    private var told: [Int] = []
     var killed: [Int] = []
     var failed: [Int: [ApplicationVersion]] = [:]
     var logged: [Int] = []
@@ -41,13 +43,20 @@ struct Group {
         for action in machine.handle(event, now: now) {
             switch action {
             case .start(let launch): launches.append(launch)
-            case .drain(let ticket): drained.append(ticket)
+            case .drain(let ticket):
+                drained.append(ticket)
+                told.append(ticket)
             case .kill(let ticket): killed.append(ticket)
             case .reloadFailed(let ticket, let version): failed[ticket, default: []].append(version)
             case .log(let code, _): logged.append(code.number)
             case .note: break
             }
         }
+        // A process sees at once that it is to drain, unless the test says otherwise.
+        guard seesDrains, !told.isEmpty else { return }
+        let tickets = told
+        told = []
+        for ticket in tickets { tell(.stopped(ticket: ticket)) }
     }
 
     /// Lets time pass, with the deadlines in it.

@@ -26,6 +26,28 @@ import Testing
         #expect(group.logged == [3006, 3007])
     }
 
+    @Test func drainThatIsNotSeenYet_isNotCalledDone() {
+        var group = Group.running(processes: 1)
+        group.seesDrains = false
+        group.tell(.changed(ticket: 1, version("a", 2)))
+        group.startReady()
+        #expect(group.drained == [1])
+        #expect(group.logged == [3006])
+        group.tell(.stopped(ticket: 1))
+        #expect(group.logged == [3006, 3007])
+    }
+
+    @Test func drainThatIsNeverSeen_isCalledDoneAfterASecond() {
+        var group = Group.running(processes: 1)
+        group.seesDrains = false
+        group.tell(.changed(ticket: 1, version("a", 2)))
+        group.startReady()
+        group.pass(0.9)
+        #expect(group.logged == [3006])
+        group.pass(0.2)
+        #expect(group.logged == [3006, 3007])
+    }
+
     @Test func sameChangeFromSeveralProcesses_isOneReload() {
         var group = Group.running(processes: 3)
         for ticket in 1...3 { group.tell(.changed(ticket: ticket, version("a", 2))) }

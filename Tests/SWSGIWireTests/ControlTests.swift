@@ -19,7 +19,8 @@ import Testing
         .configure(WorkerPlan(group: "", threads: 0, processes: .max, snapshots: "", displayName: nil)),
     ]
     static let workerMessages: [WorkerMessage] = [
-        .ready, .loading(version), .loaded(version), .notLoaded(version), .changed(version), .crashing(signal: 11),
+        .ready, .stopped, .loading(version), .loaded(version), .notLoaded(version), .changed(version),
+        .crashing(signal: 11),
         .leaving(signal: 15), .log(level: 3, text: "a line"), .log(level: 7, text: ""),
     ]
 
@@ -49,7 +50,7 @@ import Testing
         for kind in 0...UInt8.max where !(1...3).contains(kind) {
             #expect(refusal([kind], decodeSupervisor) == "unknown supervisor message \(kind)")
         }
-        for kind in 0...UInt8.max where !(65...72).contains(kind) {
+        for kind in 0...UInt8.max where !(65...73).contains(kind) {
             #expect(refusal([kind], decodeWorker) == "unknown message \(kind)")
         }
     }

@@ -116,6 +116,9 @@ int swsgi_control_thread(void);
 int swsgi_control_wait(int descriptor, int milliseconds);
 
 /** Ends a waiting call of another thread with EINTR, or wakes the control thread (`thread` 0). */
-void swsgi_wake(unsigned long thread);
+void swsgi_wake(int thread);
+
+/** The calling thread's number (gettid hides behind _GNU_SOURCE). */
+int swsgi_thread_number(void);
 
 #endif
