@@ -20,6 +20,7 @@ public func serve() -> Int32 {
     let applications = Applications(plan, channel)
     for key in plan.required where !applications.load(key) { return WorkerExit.notLoaded }
     for key in plan.preload { applications.load(key) }
+    CurrentProcess.releaseStartupCode()
     let threads = RequestThreads(
         count: Int(plan.threads),
         queue: WorkerDescriptors.queue,
@@ -32,7 +33,6 @@ public func serve() -> Int32 {
         channel.log(Problem(.setupFailed, "request threads can't be started: \(error)"))
         return WorkerExit.setup
     }
-    CurrentProcess.releaseStartupCode()
     channel.send(.ready)
     attend(channel, applications, threads)
     applications.stop()

@@ -67,7 +67,7 @@ struct DeathTests {
             try server.write("#!/bin/sh\nexec sleep 600\n", to: helper, mode: 0o755)
             try server.start(server.application(entry, options: "processes=1 threads=4"))
             let sibling = Background { try server.get("/sleep?ms=60000").status }
-            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let pid = try #require(server.daemons.first).pid
             #expect(try server.get("/trap").status == 502)
             #expect(try sibling.value() == 502)
@@ -125,7 +125,7 @@ struct DeathTests {
         try withTrouble("processes=2 threads=2") { server in
             let running = (0..<4).map { _ in Background { try server.get("/sleep?ms=3000").status } }
             try eventually("two processes at work") {
-                server.daemons.count == 2 && server.daemons.allSatisfy { $0.descriptors.count == 7 }
+                server.daemons.count == 2 && server.daemons.allSatisfy { $0.exchanges == 2 }
             }
             let victim = try #require(server.daemons.first)
             kill(victim.pid, SIGKILL)
@@ -155,12 +155,27 @@ struct DeathTests {
     @Test func requestThatNobodyHasTaken_survivesEveryProcess() throws {
         try withTrouble("processes=1 threads=1") { server in
             let first = Background { try server.get("/sleep?ms=20000").status }
-            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let waiting = (0..<3).map { _ in Background { try server.get("/ok").status } }
             letPass(0.5)
             kill(try #require(server.daemons.first).pid, SIGKILL)
             #expect(try first.value() == 502)
             for request in waiting { #expect(try request.value() == 200) }
+        }
+    }
+
+    @Test func trapsBesideOtherRequests_haveTheirBacktraces() throws {
+        try withTrouble { server in
+            server.announce("SWSGI3004", "[group one]")
+            let load = LoadGenerator(port: server.port, connections: 2, targets: ["/ok"]) { _, _ in nil }
+            for count in 1...6 {
+                #expect(try server.get("/trap").status == 502)
+                try eventually("backtrace \(count)", within: 40) {
+                    server.logs.lines(containing: "Backtrace took").count >= count
+                }
+            }
+            _ = try load.finish()
+            #expect(server.logs.lines(containing: "SWSGI3001", "SIGSEGV").isEmpty)
         }
     }
 

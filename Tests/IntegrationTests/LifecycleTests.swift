@@ -34,7 +34,7 @@ struct LifecycleTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=2 shutdown-timeout=2"))
             let running = Background { try? server.get("/sleep?ms=60000").status }
-            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             try server.stop(within: 40)
             try eventually("end of all processes", within: 20) { server.processes.isEmpty }
             _ = try running.value()
@@ -73,7 +73,7 @@ struct LifecycleTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=2"))
             let running = Background { try server.get("/sleep?ms=2000").text }
-            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let parent = try #require(server.parentPID)
             try server.signal("graceful-stop")
             #expect(try running.value() == "ok\n")
@@ -137,7 +137,7 @@ struct LifecycleTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "processes=1 threads=2 shutdown-timeout=2"))
             let running = Background { try? server.get("/sleep?ms=60000").status }
-            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let children = server.children.map(\.pid)
             kill(try #require(server.parentPID), SIGKILL)
             try eventually("end of supervisor and daemon processes", within: 20) {
@@ -178,7 +178,7 @@ struct LifecycleTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=1"))
             let running = Background { try? server.get("/sleep?ms=1500").status }
-            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             for child in server.children { kill(child.pid, SIGKILL) }
             _ = try running.value()
             #expect(try server.get("/ok").status == 200)
@@ -191,7 +191,7 @@ struct LifecycleTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "processes=1 threads=4"))
             let running = Background { try server.get("/sleep?ms=2000").text }
-            try eventually("a request at work") { server.daemons.first?.descriptors.count == 6 }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let old = try #require(server.daemons.first).pid
             let load = LoadGenerator(port: server.port, connections: 2, targets: ["/ok"])
             kill(old, number)

@@ -89,7 +89,7 @@ struct LoadTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "processes=1 threads=8"))
             let running = (0..<6).map { _ in Background { try server.get("/sleep?ms=3000") } }
-            try eventually("six requests at work") { server.daemons.contains { $0.descriptors.count == 11 } }
+            try eventually("six requests at work") { server.daemons.contains { $0.exchanges == 6 } }
             let load = LoadGenerator(port: server.port, connections: 4, targets: ["/ok"])
             for _ in 0..<2 {
                 try server.graceful()
@@ -111,7 +111,7 @@ struct LoadTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "processes=1 threads=8"))
             let running = (0..<4).map { _ in Background { try server.get("/sleep?ms=3000") } }
-            try eventually("four requests at work") { server.daemons.contains { $0.descriptors.count == 9 } }
+            try eventually("four requests at work") { server.daemons.contains { $0.exchanges == 4 } }
             server.touch(entry)
             #expect(try server.get("/ok").status == 200)
             for request in running { #expect(try request.value().status == 200) }

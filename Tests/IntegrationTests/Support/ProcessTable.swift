@@ -47,6 +47,9 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
     /// Resident kilobytes now.
     var resident: Int { numbers("VmRSS").first ?? 0 }
 
+    /// Exchanges that a daemon process is running: its sockets beside the queue and the control socket.
+    var exchanges: Int { descriptors.values.count { $0.hasPrefix("socket:") } - 2 }
+
     /// Descriptor number and what it is.
     var descriptors: [Int: String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []
