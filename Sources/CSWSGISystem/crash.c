@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SIGNAL_STACK_SIZE = 64 * 1024, RECORD_MAX = 256 };
@@ -16,7 +18,7 @@ static const int fatal[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, S
 enum { FATAL_COUNT = sizeof fatal / sizeof fatal[0] };
 
 static struct sigaction former[FATAL_COUNT];
-static struct running { atomic_int reply_plus_one; _Atomic(const char *) entry_file, request_line; } running[SWSGI_RUNNING_MAX];
+static struct running { atomic_int waiting, reply_plus_one; _Atomic(const char *) entry_file, request_line; } running[SWSGI_RUNNING_MAX];
 static atomic_size_t running_limit;
 static atomic_int crashed_thread;
 static int control_socket = -1;
@@ -30,12 +32,29 @@ static void say(const char *text) {
 }
 
 static void end_exchanges(void) {
-    size_t limit = atomic_load(&running_limit);
-    for (size_t slot = 0; slot < limit; slot++) {
+    for (size_t slot = 0, limit = atomic_load(&running_limit); slot < limit; slot++) {
         int reply = atomic_load(&running[slot].reply_plus_one) - 1;
         if (reply >= 0) shutdown(reply, SHUT_RDWR);
     }
-    for (size_t slot = 0; slot < limit; slot++) {
+}
+
+/* Threads that wait for an exchange would take one more, and be suspended with it until the backtrace has been written. */
+static void stop_waiting_threads(void) {
+    for (int round = 0; round < 100; round++) {
+        size_t waiting = 0;
+        for (size_t slot = 0, limit = atomic_load(&running_limit); slot < limit; slot++) {
+            int thread = atomic_load(&running[slot].waiting);
+            if (thread == 0) continue;
+            waiting++;
+            syscall(SYS_tgkill, getpid(), thread, SIGRTMIN + 1);
+        }
+        if (waiting == 0) return;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+static void say_what_was_running(void) {
+    for (size_t slot = 0, limit = atomic_load(&running_limit); slot < limit; slot++) {
         const char *line = atomic_load(&running[slot].request_line), *file = atomic_load(&running[slot].entry_file);
         if (atomic_load(&running[slot].reply_plus_one) == 0 || !line) continue;
         say("was running: "), say(line), say(" of "), say(file ? file : "?"), say("\n");
@@ -53,6 +72,9 @@ static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     record[signal_offset] = (unsigned char)number;
     send(control_socket, record, record_length, MSG_NOSIGNAL | MSG_DONTWAIT);
     end_exchanges();
+    stop_waiting_threads();
+    end_exchanges();
+    say_what_was_running();
     for (int i = 0; i < FATAL_COUNT; i++)
         if (fatal[i] == number) before = &former[i];
     if (before && before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
@@ -93,6 +115,15 @@ void swsgi_running_set(size_t slot, int reply, const char *entry_file, const cha
     size_t limit = atomic_load(&running_limit);
     while (slot >= limit && !atomic_compare_exchange_weak(&running_limit, &limit, slot + 1)) {}
 }
+
+void swsgi_waiting_set(size_t slot, int thread) {
+    if (slot >= SWSGI_RUNNING_MAX) return;
+    atomic_store(&running[slot].waiting, thread);
+    size_t limit = atomic_load(&running_limit);
+    while (slot >= limit && !atomic_compare_exchange_weak(&running_limit, &limit, slot + 1)) {}
+}
+
+int swsgi_has_crashed(void) { return atomic_load(&crashed_thread) != 0; }
 
 int swsgi_signal_stack_install(void) {
     stack_t stack = {.ss_size = SIGNAL_STACK_SIZE};

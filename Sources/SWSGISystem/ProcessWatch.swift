@@ -80,6 +80,18 @@ public enum CrashHandlers {
         swsgi_running_set(slot, -1, nil, nil)
     }
 
+    /// Tells the crash handler that thread `slot` may take an exchange, or holds one that it has not called `began` for.
+    ///
+    /// To be told before `hasCrashed` is asked, so that either side sees the other; `thread` 0 is the end of it.
+    @inline(__always)
+    public static func waiting(slot: Int, thread: Int32) {
+        swsgi_waiting_set(slot, thread)
+    }
+
+    /// Whether another thread of this process has crashed: no more exchanges are to be taken.
+    @inline(__always)
+    public static var hasCrashed: Bool { swsgi_has_crashed() != 0 }
+
     /// Gives the calling thread a stack of its own for signal handlers.
     public static func prepareThread() throws(Errno) {
         _ = try check(swsgi_signal_stack_install())

@@ -61,9 +61,12 @@ final class RequestThreads: Sendable {
         seat.thread.store(ControlThread.current, ordering: .releasing)
         try? CrashHandlers.prepareThread()
         var desk = RequestDesk(slot: index, applications: applications, channel: channel)
+        let number = ControlThread.current
         while true {
             seat.isIdle.store(true, ordering: .sequentiallyConsistent)
+            CrashHandlers.waiting(slot: index, thread: number)
             if isDraining.load(ordering: .sequentiallyConsistent) { break }
+            if CrashHandlers.hasCrashed { Self.waitForTheEnd(index) }
             let message = desk.receive(queue)
             seat.isIdle.store(false, ordering: .sequentiallyConsistent)
             switch message {
@@ -72,9 +75,18 @@ final class RequestThreads: Sendable {
             case .ended: isDraining.store(true, ordering: .relaxed)
             }
         }
+        CrashHandlers.waiting(slot: index, thread: 0)
         seat.isIdle.store(false, ordering: .sequentiallyConsistent)
         seat.thread.store(0, ordering: .releasing)
         if live.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ControlThread.wake() }
+    }
+}
+
+extension RequestThreads {
+    /// Another thread has crashed: this one has nothing to do any more.
+    private static func waitForTheEnd(_ slot: Int) -> Never {
+        CrashHandlers.waiting(slot: slot, thread: 0)
+        while true { sleep(60) }
     }
 }
 
@@ -156,23 +168,31 @@ struct RequestDesk: ~Copyable {
     }
 
     private mutating func serve(_ head: ReceivedHead, reply: Int32) {
+        if CrashHandlers.hasCrashed {
+            // In another thread, just now: the exchange is for another process.
+            Exchange.retry(reply, acceptsStale: false)
+            close(reply)
+            return
+        }
+        if let file = head.entryFile.baseAddress, let line = head.line.baseAddress {
+            CrashHandlers.began(
+                slot: slot,
+                reply: reply,
+                entryFile: file.assumingMemoryBound(to: CChar.self),
+                line: line.assumingMemoryBound(to: CChar.self)
+            )
+        }
+        CrashHandlers.waiting(slot: slot, thread: 0)
         let decision = decide(head, reply)
         switch decision {
-        case .kept: return
+        case .kept: break
         case .refuse: Exchange.refuse(reply, .notLoaded)
         case .run(let instance):
             last = instance
-            if let file = head.entryFile.baseAddress, let line = head.line.baseAddress {
-                CrashHandlers.began(
-                    slot: slot,
-                    reply: reply,
-                    entryFile: file.assumingMemoryBound(to: CChar.self),
-                    line: line.assumingMemoryBound(to: CChar.self)
-                )
-            }
             exchange.run(instance, head: head, reply: reply)
-            CrashHandlers.ended(slot: slot)
         }
+        CrashHandlers.ended(slot: slot)
+        if case .kept = decision { return }
         close(reply)
     }
 

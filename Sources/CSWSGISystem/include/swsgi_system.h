@@ -91,6 +91,13 @@ int swsgi_crash_handlers_install(int control, const void *_Nonnull record, size_
     Read by the crash handler, hence plain atomics in static memory. */
 void swsgi_running_set(size_t slot, int reply, const char *_Nullable entry_file, const char *_Nullable request_line);
 
+/** Request thread `slot`, with this number, may take an exchange or holds one that `swsgi_running_set` does not know yet; 0:
+    no more. Set before `swsgi_has_crashed` is asked, so that either the thread or the crash handler sees the other. */
+void swsgi_waiting_set(size_t slot, int thread);
+
+/** Whether the crash handler has begun: no more exchanges are to be taken. */
+int swsgi_has_crashed(void);
+
 /** Gives the calling thread an alternate signal stack, so that a stack overflow can be reported (MINSIGSTKSZ is a macro). */
 int swsgi_signal_stack_install(void);
 
