@@ -106,16 +106,21 @@ public final class Exchange {
         return Glibc.poll(&poll, 1, 0) > 0 && Int32(poll.revents) & (POLLHUP | POLLERR) != 0
     }
 
+    /// Sends a line for each line of the text, which says which process it comes from.
     func log(_ level: LogLevel, _ text: UnsafeRawBufferPointer) {
         for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {
-            let line = UnsafeRawBufferPointer(rebasing: line.prefix(FrameHeader.logLimit - 1))
-            withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 1, alignment: 8) { frame in
-                FrameHeader(.log, length: line.count + 1).write(to: frame)
+            let line = UnsafeRawBufferPointer(rebasing: line.prefix(FrameHeader.logLimit - 1 - Self.origin.count))
+            let start = FrameHeader.size + 1
+            withUnsafeTemporaryAllocation(byteCount: start + Self.origin.count, alignment: 8) { frame in
+                FrameHeader(.log, length: 1 + Self.origin.count + line.count).write(to: frame)
                 frame[FrameHeader.size] = level.rawValue
+                UnsafeMutableRawBufferPointer(rebasing: frame[start...]).copyBytes(from: Self.origin)
                 try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), line)
             }
         }
     }
+
+    private static let origin = Array("[pid \(getpid())] ".utf8)
 
     private func log(_ level: LogLevel, _ text: StaticString) {
         log(level, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))

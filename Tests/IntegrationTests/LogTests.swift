@@ -56,7 +56,8 @@ struct LogTests {
             }
             try expect(server, "a line through wsgi.errors", inLogOf: host, level: "error")
             let line = try server.logs.waitForLine("a line at level error")
-            #expect(line.text.contains("group-\(host)"), "\(line)")
+            #expect(line.text.contains("[group group-\(host)] [pid "), "\(line)")
+            #expect(server.daemons.contains { line.text.contains("[pid \($0.pid)]") }, "\(line)")
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import SWSGISystem
 import SWSGIWire
 import Testing
@@ -137,7 +138,7 @@ import Testing
         let logs = messages.flatMap { $0.payloads(.log) }
         #expect(logs.compactMap(\.first) == [2, 3, 4, 5, 6, 7, 3])
         let texts = logs.map { String(decoding: $0.dropFirst(), as: UTF8.self) }
-        #expect(texts.last == "a line through wsgi.errors")
+        #expect(texts.last == "[pid \(ProcessInfo.processInfo.processIdentifier)] a line through wsgi.errors")
         #expect(messages.last?.frames.map(\.kind) == [.head, .data, .end])
     }
 
