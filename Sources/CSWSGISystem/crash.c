@@ -44,7 +44,7 @@ static void stop_waiting_threads(void) {
         size_t waiting = 0;
         for (size_t slot = 0, limit = atomic_load(&running_limit); slot < limit; slot++) {
             int thread = atomic_load(&running[slot].waiting);
-            if (thread == 0) continue;
+            if (thread == 0 || thread == gettid()) continue;
             waiting++;
             syscall(SYS_tgkill, getpid(), thread, SIGRTMIN + 1);
         }

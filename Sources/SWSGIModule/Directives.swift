@@ -53,7 +53,10 @@ func swsgi_define_alias(
 ) -> Int32 {
     do throws(Problem) {
         let options = try ScriptAliasOptions(String(cString: arguments))
-        guard let location = strdup(options.location), let target = strdup(options.target) else { return 0 }
+        guard let location = strdup(options.location), let target = strdup(options.target) else {
+            message.pointee = 0  // no memory: httpd must not read what was never written
+            return 0
+        }
         alias.pointee = swsgi_alias(
             location: location,
             target: target,

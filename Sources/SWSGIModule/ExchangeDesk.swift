@@ -68,6 +68,10 @@ final class ExchangeDesk {
                 return refuse(request, error, generation.groups[group].name)
             }
         }
+        let name = generation.groups[group].name
+        let text = "process group '\(name)' sent the request back \(Self.retryLimit) times"
+        log(Problem(.channelFailed, text), request: request)
+        swsgi_retry_after(request, 1)
         return unavailable
     }
 

@@ -21,13 +21,6 @@ public struct Descriptor: ~Copyable, Sendable {
         return number
     }
 
-    /// Another descriptor of the same open file, close-on-exec.
-    public func duplicate() throws(Errno) -> Descriptor {
-        let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
-        guard copy >= 0 else { throw .last }
-        return Descriptor(owning: copy)
-    }
-
     /// Opens a file; close-on-exec is added.
     public static func open(_ path: String, _ flags: Int32, mode: UInt32 = 0o600) throws(Errno) -> Descriptor {
         let number = Glibc.open(path, flags | O_CLOEXEC, mode)

@@ -59,9 +59,6 @@ void swsgi_log_request(struct request_rec *_Nonnull request, int level, const ch
 /** Lets httpd's parent watch a supervisor: `swsgi_supervisor_ended` is called once with its pid when it has ended. */
 void swsgi_watch(int pid);
 
-/** What happens at the end of a generation in the parent: `swsgi_generation_left` is called when httpd forgets its configuration. */
-void swsgi_at_generation_end(void);
-
 /** The path of this shared object. */
 const char *_Nullable swsgi_module_path(void);
 
