@@ -59,10 +59,10 @@ struct LoadTests {
             for _ in 0..<restarts {
                 try server.signal("graceful")
                 letPass(1)
+                try expectProgress(load)
             }
             let report = try load.finish()
             #expect(report.failures.isEmpty, "\(report)")
-            #expect(report.total > 1000)
             try expectOneGeneration(server, processes: 2)
         }
     }
@@ -75,11 +75,11 @@ struct LoadTests {
             for _ in 0..<50 {
                 server.touch(entry)
                 letPass(0.2)
+                try expectProgress(load)
             }
             let report = try load.finish()
             #expect(report.failures.isEmpty, "\(report)")
             #expect(report.idleCloses == 0)
-            #expect(report.total > 1000)
             try expectOneGeneration(server, processes: 2)
         }
     }
@@ -117,6 +117,12 @@ struct LoadTests {
             for request in running { #expect(try request.value().status == 200) }
             try expectOneGeneration(server, processes: 1)
         }
+    }
+
+    /// Every connection of the load has had an answer on the average, however slow the machine: nothing stands still.
+    private func expectProgress(_ load: LoadGenerator) throws {
+        let before = load.served
+        try eventually("sixteen more answers", within: 60) { load.served >= before + 16 }
     }
 
     /// After everything has drained: one supervisor, so many processes, and nothing open in them but the five.
