@@ -29,10 +29,20 @@ int64_t swsgi_body_read(request_rec *r, apr_bucket_brigade *brigade, void *buffe
     return result;
 }
 
-int swsgi_client_socket(request_rec *r) {
-    apr_socket_t *socket = r->connection->master || r->expecting_100 ? NULL : ap_get_conn_socket(r->connection);
+int swsgi_connection_socket(request_rec *r) {
+    apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
     apr_os_sock_t descriptor = -1;
     return socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS ? descriptor : -1;
+}
+
+int swsgi_client_socket(request_rec *r) { return r->expecting_100 ? -1 : swsgi_connection_socket(r); }
+
+int swsgi_connection_aborted(request_rec *r) { return r->connection->aborted; }
+
+void swsgi_connection_abort(request_rec *r) {
+    r->connection->aborted = 1;
+    r->connection->keepalive = AP_CONN_CLOSE;
+    r->status = 499;
 }
 
 void swsgi_response_begin(request_rec *r, int status, const char *reason, size_t reason_length) {

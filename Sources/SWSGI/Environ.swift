@@ -45,7 +45,12 @@ public struct Environ {
     public var server: ServerFacts { ServerFacts(host: exchange.host) }
 
     /// Whether nobody waits for the response any more; long computations can look and stop.
+    ///
+    /// Asking costs a system call until the answer is yes.
     public var isCancelled: Bool { exchange.isCancelled }
+
+    /// Throws `ExchangeError.Code.clientGone` if nobody waits for the response any more: ends a long computation quietly.
+    public func checkCancellation() throws { try exchange.checkCancellation() }
 }
 
 extension Environ: Sequence {

@@ -67,6 +67,11 @@ extension Exchange {
     }
 
     private func fail(_ error: any Error) -> Int32 {
+        if isCancelled {
+            // The application has stopped as nobody waits, or failed for the same reason: no reason for an alarm.
+            log(.debug, "Client closed connection. \(described(error))")
+            return Int32(SWSGI_ERROR_CLIENT_GONE)
+        }
         let script = String(host.pointee.entry_file)
         log(.error, "Exception occurred processing WSGI script '\(script)'. \(described(error))")
         return 1

@@ -44,6 +44,11 @@ final class Exchange {
         return host.pointee.cancelled(pointer) != 0
     }
 
+    /// Throws if nobody waits for the response any more.
+    func checkCancellation() throws(ExchangeError) {
+        if isCancelled { throw ExchangeError(.clientGone, "client connection closed") }
+    }
+
     /// Writes to the error log of the request's virtual host, or to that of the process group when the request is over.
     func log(_ level: LogLevel, _ text: String) {
         text.withChunkBytes { bytes in

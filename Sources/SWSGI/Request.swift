@@ -49,7 +49,12 @@ public struct Request {
     public var log: ErrorLog { ErrorLog(exchange: exchange) }
 
     /// Whether nobody waits for the response any more.
+    ///
+    /// Asking costs a system call until the answer is yes.
     public var isCancelled: Bool { exchange.isCancelled }
+
+    /// Throws `ExchangeError.Code.clientGone` if nobody waits for the response any more: ends a long computation quietly.
+    public func checkCancellation() throws { try exchange.checkCancellation() }
 
     /// Reads and decodes the body as a form (application/x-www-form-urlencoded).
     ///

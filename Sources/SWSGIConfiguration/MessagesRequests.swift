@@ -154,7 +154,17 @@ extension MessageCode {
         cure: "Nothing to do."
     )
 
+    /// Client gone.
+    public static let clientGone = MessageCode(
+        4090,
+        .info,
+        "The client closed its connection before it had the whole response.",
+        cause: "Somebody did not want to wait any longer. Status 499 in the access log stands for it.",
+        cure: "Nothing to do; when it happens often, the application is slow."
+    )
+
     static let requests: [MessageCode] = [
+        clientGone,
         execCGIOff, scriptMissing, scriptIsDirectory, pathInfoRefused, embeddedUnavailable, groupUnknownAtRequest,
         groupForeignAtRequest, queueFull, answerTimeout, processDied, applicationFailed, responseCut, responseShort,
         responseLong, headTooLarge, applicationNotLoaded, headerDropped, channelFailed, bodyUnreadable,

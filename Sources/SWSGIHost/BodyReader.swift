@@ -19,6 +19,7 @@ struct BodyReader: ~Copyable {
     private var owed = 0
     private var isComplete = true
     private var hasFailed = false
+    private var isAborted = false
 
     deinit {
         buffer.deallocate()
@@ -32,6 +33,7 @@ struct BodyReader: ~Copyable {
         owed = 0
         isComplete = !hasBody
         hasFailed = false
+        isAborted = false
     }
 
     /// Whether nothing of this exchange's body can arrive any more: the socket may be used for another one.
@@ -61,6 +63,34 @@ struct BodyReader: ~Copyable {
         return Int64(count)
     }
 
+    /// Whether httpd has said that nobody waits for the response any more, or has given the exchange up.
+    ///
+    /// What else has come is kept for the next read: all that was asked for fits into the buffer.
+    mutating func seesAbort() -> Bool {
+        while !isAborted, end < buffer.count {
+            do throws(Errno) {
+                let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end...])
+                let received = try Socket.receive(reply, into: room, waits: false)
+                received.closeDescriptors()
+                if received.count == 0 { isAborted = true }
+                end += received.count
+            } catch {
+                if error.interrupted { continue }
+                if !error.wouldBlock { isAborted = true }
+                break
+            }
+        }
+        var place = start + frameRest
+        while !isAborted, end - place > 0,
+            let header = try? FrameHeader(UnsafeRawBufferPointer(rebasing: buffer[place..<end]))
+        {
+            let next = place + FrameHeader.size + header.length
+            isAborted = header.kind == .abort || header.kind == .bodyEnd && next <= end && buffer[next - 1] != 0
+            place = next
+        }
+        return isAborted
+    }
+
     private struct Failure: Error {}
 
     private mutating func nextFrame() throws(Failure) {
@@ -80,6 +110,7 @@ struct BodyReader: ~Copyable {
             isComplete = !hasFailed
             start += 1
             owed = 0
+        case .abort: isAborted = true
         default: throw Failure()
         }
     }

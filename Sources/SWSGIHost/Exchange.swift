@@ -101,13 +101,12 @@ public final class Exchange {
 
     func flush() -> Int32 { output.flush() }
 
-    var isCancelled: Bool {
-        var poll = pollfd(fd: reply, events: Int16(POLLIN), revents: 0)
-        return Glibc.poll(&poll, 1, 0) > 0 && Int32(poll.revents) & (POLLHUP | POLLERR) != 0
-    }
+    var isCancelled: Bool { input.seesAbort() }
 
     /// Sends a line for each line of the text, which says which process it comes from.
-    func log(_ level: LogLevel, _ text: UnsafeRawBufferPointer) {
+    ///
+    /// Gives what could not be sent, as httpd has given the exchange up, to `instead`.
+    func log(_ level: LogLevel, _ text: UnsafeRawBufferPointer, instead: (UnsafeRawBufferPointer) -> Void) {
         for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {
             let line = UnsafeRawBufferPointer(rebasing: line.prefix(FrameHeader.logLimit - 1 - Self.origin.count))
             let start = FrameHeader.size + 1
@@ -115,7 +114,7 @@ public final class Exchange {
                 FrameHeader(.log, length: 1 + Self.origin.count + line.count).write(to: frame)
                 frame[FrameHeader.size] = level.rawValue
                 UnsafeMutableRawBufferPointer(rebasing: frame[start...]).copyBytes(from: Self.origin)
-                try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), line)
+                if (try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), line)) == nil { instead(line) }
             }
         }
     }
@@ -123,6 +122,6 @@ public final class Exchange {
     private static let origin = Array("[pid \(getpid())] ".utf8)
 
     private func log(_ level: LogLevel, _ text: StaticString) {
-        log(level, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        log(level, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)) { _ in }
     }
 }

@@ -54,14 +54,22 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
             log: { host, exchange, level, start, length in
                 let line = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : length)
                 let level = LogLevel(rawValue: UInt8(clamping: level)) ?? .error
-                if let exchange { return Exchange.from(exchange).log(level, line) }
-                let address = UInt(bitPattern: host)
-                let sink = instances.withLock { $0[address] } ?? loading.withLock { $0 }
-                sink?(level, String(decoding: line, as: UTF8.self))
+                if let exchange {
+                    Exchange.from(exchange).log(level, line) { logToGroup(host, level, $0) }
+                } else {
+                    logToGroup(host, level, line)
+                }
             }
         )
     )
     return table
+}
+
+/// Writes to the log of the process group.
+private func logToGroup(_ host: UnsafePointer<swsgi_host>, _ level: LogLevel, _ text: UnsafeRawBufferPointer) {
+    let address = UInt(bitPattern: host)
+    let sink = instances.withLock { $0[address] } ?? loading.withLock { $0 }
+    sink?(level, String(decoding: text, as: UTF8.self))
 }
 
 private func permanentText(_ string: String) -> swsgi_text {

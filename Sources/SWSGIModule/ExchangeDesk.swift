@@ -21,6 +21,8 @@ final class ExchangeDesk {
     /// How often one request may be sent back to the queue for newer code.
     private static let retryLimit = 1000
     static let bodyPiece = 64 * 1024
+    /// Microseconds that are waited for the daemon process alone; after that the client is watched too.
+    static let moment: Int64 = 250_000
 
     deinit {
         bodyBuffer?.deallocate()
@@ -106,7 +108,7 @@ final class ExchangeDesk {
             box = Box(try ReplyChannel())
             channels[group] = box
         }
-        box.channel.setTimeout(facts.timeout)
+        box.channel.setTimeout(min(facts.timeout, Self.moment))
         reader.begin()
         try box.channel.lend(head, to: generation.groups[group].sender)
         return box

@@ -19,10 +19,18 @@ extension Relay {
             return .status(internalError)
         case .withoutHead:
             if bodyStatus != 0 { return .status(bodyStatus) }
+            if isCancelled {
+                report(.clientGone, "the application stopped, as the client has gone")
+                return .status(internalError)
+            }
             report(.applicationFailed, "the application failed without an answer")
             return .status(internalError)
         case .failed:
-            if bodyStatus == 0 { report(.responseCut, "the application failed in the middle of its response") }
+            if isCancelled {
+                report(.clientGone, "the application stopped in the middle of its response, as the client has gone")
+            } else if bodyStatus == 0 {
+                report(.responseCut, "the application failed in the middle of its response")
+            }
             return .status(abort(else: internalError))
         case .short(let missing):
             report(.responseShort, "\(missing) bytes less than the Content-Length")

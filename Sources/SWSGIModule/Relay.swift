@@ -35,6 +35,9 @@ struct Relay {
     /// The last bytes of the response, kept back to go down the filters together with its end.
     private(set) var last = UnsafeRawBufferPointer(start: nil, count: 0)
     private var clientHasGone = false
+    private var client: ClientWatch
+    /// The daemon process has been told that nobody may wait any more.
+    private(set) var isCancelled = false
 
     init(desk: ExchangeDesk, request: OpaquePointer, facts: swsgi_request_facts, generation: Generation, group: Int) {
         self.desk = desk
@@ -43,6 +46,7 @@ struct Relay {
         self.generation = generation
         self.group = group
         brigade = swsgi_brigade(request)
+        client = ClientWatch(request)
         state = ResponseState(hasBody: facts.header_only == 0)
     }
 
@@ -64,13 +68,31 @@ struct Relay {
                 case .frame(let kind, let payload): try frame(kind, payload)
                 case .nothing: idle(channel.socket)
                 case .ended: return .status(died())
-                case .timedOut: return .status(timedOut())
+                case .timedOut: if let status = wait(&channel) { return .status(status) }
                 }
                 if clientHasGone { return .status(statusOK) }
             }
         } catch {
             report(error.isOutOfOrder ? .frameOrder : .frameMalformed, "\(error)")
             return .status(abort(else: badGateway))
+        }
+    }
+
+    /// Watches the client too, as nothing has come for a moment; gives the status when the exchange is over.
+    private mutating func wait(_ channel: inout ReplyChannel) -> Int32? {
+        let end = Clock.monotonic + facts.timeout * 1000 - ExchangeDesk.moment * 1000
+        while true {
+            switch client.wait(for: channel.socket, until: end) {
+            case .reply: return nil
+            case .clientHasFinished:
+                isCancelled = true
+                channel.cancel()
+            case .clientHasGone:
+                report(.clientGone, "the client has gone")
+                swsgi_connection_abort(request)
+                return statusOK
+            case .nothing: return timedOut()
+            }
         }
     }
 

@@ -7,6 +7,7 @@ public struct ReplyChannel: ~Copyable {
     private let near: Descriptor
     private var far: Int32
     private var timeout: Int64 = -1
+    private var isCancelled = false
 
     /// A new pair.
     public init() throws(Errno) {
@@ -19,8 +20,8 @@ public struct ReplyChannel: ~Copyable {
         if far >= 0 { close(far) }
     }
 
-    /// Whether the far end is at home.
-    public var isWhole: Bool { far >= 0 }
+    /// Whether the far end is at home, and the channel fit for another exchange.
+    public var isWhole: Bool { far >= 0 && !isCancelled }
 
     /// httpd's end.
     public var socket: Int32 { near.number }
@@ -43,6 +44,18 @@ public struct ReplyChannel: ~Copyable {
         // From here a daemon process that dies is seen as the end of file.
         close(far)
         far = -1
+    }
+
+    /// Tells the daemon process that nobody may wait for its response any more; the response can still come.
+    ///
+    /// The channel is not used for another exchange: nobody knows whether that was read.
+    public mutating func cancel() {
+        isCancelled = true
+        withUnsafeTemporaryAllocation(byteCount: FrameHeader.size, alignment: 8) { frame in
+            FrameHeader(.abort, length: 0).write(to: frame)
+            // A process that has gone is seen by the next receive.
+            _ = try? Socket.send(near.number, UnsafeRawBufferPointer(frame), waits: false)
+        }
     }
 
     /// Takes the far end back.

@@ -20,6 +20,8 @@ public enum FrameKind: UInt8, Sendable {
     case body = 65
     /// httpd: the request body has ended; UInt8: 0 completely, 1 it could not be read further.
     case bodyEnd = 66
+    /// httpd: nobody may wait for the response any more; it can still be sent, and the request body still be read.
+    case abort = 67
 }
 
 /// How an application ended an exchange.
@@ -67,6 +69,7 @@ public struct FrameHeader: Equatable, Sendable {
             case .data, .body: 1...Self.payloadLimit
             case .end, .retry, .bodyEnd: 1...1
             case .log: 1...Self.logLimit
+            case .abort: 0...0
             }
         guard limit.contains(length) else { throw Malformed("\(kind) frame of \(length) bytes") }
         self.kind = kind

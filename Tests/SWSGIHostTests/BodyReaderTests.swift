@@ -53,6 +53,57 @@ func shutdownNear(_ reply: borrowing Reply) {
         #expect(try reply.receiveAll().frames == [Self.wanted])
     }
 
+    @Test func abort_isSeen_andTheBodyIsReadAllTheSame() throws {
+        let reply = try Reply(.stream)
+        var reader = BodyReader()
+        reader.begin(reply.far.number, hasBody: true)
+        let before = reader.seesAbort()
+        let sent = body(5000)
+        try reply.send([.init(.body, Array(sent[..<3000])), .init(.abort, [])])
+        try reply.send([.init(.body, Array(sent[3000...])), .init(.bodyEnd, [0])])
+        let first = reader.seesAbort()
+        let result = readAll(&reader, size: 700)
+        let isIdle = reader.isIdle
+        #expect(!before && first)
+        #expect(result.bytes == sent && result.last == 0)
+        #expect(isIdle)
+    }
+
+    @Test func abort_isSeenBehindABodyThatIsBeingRead() throws {
+        let reply = try Reply(.stream)
+        var reader = BodyReader()
+        reader.begin(reply.far.number, hasBody: true)
+        try reply.send([.init(.body, body(3000))])
+        var byte: UInt8 = 0
+        let count = withUnsafeMutableBytes(of: &byte) { reader.read(into: $0) }
+        let before = reader.seesAbort()
+        try reply.send([.init(.abort, [])])
+        let after = reader.seesAbort()
+        #expect(count == 1 && !before && after)
+    }
+
+    @Test func bodyThatBrokeOff_isAnAbort() throws {
+        let reply = try Reply(.stream)
+        var reader = BodyReader()
+        reader.begin(reply.far.number, hasBody: true)
+        try reply.send([.init(.body, body(3000)), .init(.bodyEnd, [1])])
+        var byte: UInt8 = 0
+        _ = withUnsafeMutableBytes(of: &byte) { reader.read(into: $0) }
+        let isAborted = reader.seesAbort()
+        #expect(isAborted)
+    }
+
+    @Test func exchangeThatHTTPDGaveUp_isAborted() throws {
+        let reply = try Reply(.stream)
+        var reader = BodyReader()
+        reader.begin(reply.far.number, hasBody: false)
+        let before = reader.seesAbort()
+        shutdownNear(reply)
+        let after = reader.seesAbort()
+        reader.begin(reply.far.number, hasBody: false)
+        #expect(!before && after)
+    }
+
     @Test func bodyOfMoreThan64KiB_isAskedForAgain() throws {
         let reply = try Reply(.stream)
         var reader = BodyReader()

@@ -1,3 +1,4 @@
+import CSWSGI
 import SWSGI
 import Synchronization
 import Testing
@@ -69,6 +70,28 @@ struct RequestTests {
             environ.errors.log(.warning, "careful")
         }
         #expect(host.logged == ["one 1", "beginning\nnext", "careful", "rest"])
+    }
+
+    @Test func cancellation_endsTheResponseQuietly() {
+        let host = FakeHost()
+        host.isCancelled = true
+        let result = host.respond(
+            export { environ, _ in
+                try environ.checkCancellation()
+                return ["never"]
+            }
+        )
+        #expect(result == Int32(SWSGI_ERROR_CLIENT_GONE))
+        #expect(host.logged == ["Client closed connection."])
+    }
+
+    @Test func whatFailsAfterTheCancellation_isNoError() {
+        struct Broken: Error {}
+        let host = FakeHost()
+        host.isCancelled = true
+        let result = host.respond(export { _, _ in throw Broken() })
+        #expect(result == Int32(SWSGI_ERROR_CLIENT_GONE))
+        #expect(host.logged.count == 1 && host.logged[0].hasPrefix("Client closed connection."))
     }
 
     @Test func whatIsKeptBeyondTheRequestIsHarmless() throws {

@@ -119,6 +119,15 @@ int64_t swsgi_body_read(struct request_rec *_Nonnull request, struct apr_bucket_
     for "100 Continue", which httpd sends only when somebody waits for the body. */
 int swsgi_client_socket(struct request_rec *_Nonnull request);
 
+/** The socket of the request's connection; -1 when it has none of its own (HTTP/2). */
+int swsgi_connection_socket(struct request_rec *_Nonnull request);
+
+/** 1 when httpd knows that nobody reads the response any more. */
+int swsgi_connection_aborted(struct request_rec *_Nonnull request);
+
+/** Says that nobody reads the response any more: nothing is sent, and the access log has status 499. */
+void swsgi_connection_abort(struct request_rec *_Nonnull request);
+
 /** Sets status and reason of the response; clears what an earlier try may have set. */
 void swsgi_response_begin(struct request_rec *_Nonnull request, int status, const char *_Nullable reason, size_t reason_length);
 

@@ -1,3 +1,4 @@
+import Glibc
 public import SWSGI
 
 /// Moves bodies in either direction.
@@ -5,7 +6,10 @@ public import SWSGI
 /// - `/echo` streams the request body back in the pieces in which it comes;
 /// - `/count` reads it all and answers `bytes=N fnv=HEX`;
 /// - `/generate?bytes=N` streams N bytes of the pattern in pieces of 64 KiB, without a Content-Length;
-/// - `/noread` answers without reading the request body.
+/// - `/noread` answers without reading the request body;
+/// - `/patient` works until it is cancelled, for 30 seconds at most, says so in the log and fails; with `?read=1` it reads the
+///   first byte of the request body before, with `?answer=1` it answers in spite of all;
+/// - `/stubborn` works for 3 seconds without looking at anything.
 @c public func application() -> ExportedApplication { export(Echo()) }
 
 private struct Echo: Application {
@@ -15,6 +19,8 @@ private struct Echo: Application {
         case "/count": try count(request)
         case "/generate": try generate(request)
         case "/noread": .text("not read\n")
+        case "/patient": try patient(request)
+        case "/stubborn": stubborn()
         default: throw HTTPError(.notFound)
         }
     }
@@ -35,6 +41,19 @@ private struct Echo: Application {
         return .text("bytes=\(bytes) fnv=\(String(hash.value, radix: 16))\n")
     }
 
+    private func patient(_ request: Request) throws -> Response {
+        if request.query["read"] != nil { _ = try request.body.read(upTo: 1) }
+        for _ in 0..<1500 where !request.isCancelled { usleep(20_000) }
+        request.log.log(.info, request.isCancelled ? "was cancelled" : "was not cancelled")
+        if request.query["answer"] != nil { return .text("patience\n") }
+        throw HTTPFailure()
+    }
+
+    private func stubborn() -> Response {
+        sleep(3)
+        return .text("stubborn\n")
+    }
+
     private func generate(_ request: Request) throws -> Response {
         guard let wanted = request.query["bytes"].flatMap({ Int($0) }), wanted >= 0 else {
             throw HTTPError(.badRequest, "bytes=N is missing")
@@ -49,6 +68,9 @@ private struct Echo: Application {
         }
     }
 }
+
+/// An error that nobody expects.
+private struct HTTPFailure: Error {}
 
 /// The byte at an offset of what `/generate` sends: 251 is prime, so that no block size hides a shift.
 private func pattern(at offset: Int) -> UInt8 { UInt8(truncatingIfNeeded: offset % 251) }
