@@ -1,4 +1,4 @@
-# Reads "rate ROUND CONNECTIONS PEER REQUESTS-PER-SECOND", "memory PEER KIB" and "reload PEER MILLISECONDS",
+# Reads "rate ROUND LOAD PEER PER-SECOND", "memory PEER KIB" and "reload PEER MILLISECONDS",
 # prints tables and which of the design's targets hold. Exits with 1 when one is missed or was not measured.
 
 function median(list, count,    i, j, t) {
@@ -13,8 +13,8 @@ function median(list, count,    i, j, t) {
 }
 
 # The ratios of each round, both sides measured seconds apart: what changed between rounds cancels out.
-function ratio(connections, peer,    i, list) {
-    for (i = 1; i <= rounds; i++) list[i] = rate[i, connections, "swsgi"] / rate[i, connections, peer]
+function ratio(load, peer,    i, list) {
+    for (i = 1; i <= rounds; i++) list[i] = rate[i, load, "swsgi"] / rate[i, load, peer]
     return median(list, rounds)
 }
 
@@ -39,16 +39,17 @@ $1 == "memory" { memory[$2] = $3 }
 $1 == "reload" { reload[$2, ++reloads[$2]] = $3 }
 
 END {
-    printf "\nRequests per second, median of %d rounds (min..max); then swsgi as a multiple of the peer, round by round\n", rounds
+    printf "\nRequests per second (upload: bytes), median of %d rounds (min..max); then swsgi as a multiple of the peer, round by round\n", rounds
     for (s = 1; s <= stepcount; s++) {
-        c = steps[s]
-        printf "\n%d connection%s\n", c, c == 1 ? "" : "s"
+        load = steps[s]
+        printf "\n%s\n", load
         for (p = 1; p <= count; p++) {
-            for (i = 1; i <= rounds; i++) list[i] = rate[i, c, order[p]]
+            if (!((1, load, order[p]) in rate)) continue
+            for (i = 1; i <= rounds; i++) list[i] = rate[i, load, order[p]]
             middle = median(list, rounds)
             printf "  %-10s %8.0f  (%.0f..%.0f)", order[p], middle, low, high
             if (order[p] != "swsgi" && "swsgi" in peers) {
-                middle = ratios[c, order[p]] = ratio(c, order[p])
+                middle = ratios[load, order[p]] = ratio(load, order[p])
                 printf "   swsgi %.2fx  (%.2f..%.2f)", middle, low, high
             }
             printf "\n"
@@ -58,14 +59,16 @@ END {
     for (p in memory) printf "  %-10s %8.1f MiB\n", p, memory[p] / 1024
     print "\nFrom the touch of the entry file to the first answer of new code, median (min..max)"
     for (p in reloads) {
+        delete list
         for (i = 1; i <= reloads[p]; i++) list[i] = reload[p, i]
         waited[p] = median(list, reloads[p])
         printf "  %-10s %8.1f ms  (%.1f..%.1f)\n", p, waited[p], low, high
     }
     print "\nTargets"
-    target("requests/s at 16 connections, of mod_wsgi's >= 1.9", ratios[16, "mod_wsgi"], 1.9)
-    target("requests/s at 16 connections, of mod_proxy_uwsgi's >= 1.25", ratios[16, "uwsgi"], 1.25)
-    target("requests/s at 1 connection, of mod_wsgi's >= 2.3", ratios[1, "mod_wsgi"], 2.3)
+    split("hello-16 1.9 hello-1 2.3 file 3 memory 1.5 chunks 1.5 upload 1.3 headers 1.5 json 1.5", list, " ")
+    for (i = 1; i in list; i += 2)
+        target(list[i] ": of mod_wsgi's rate >= " list[i + 1], ratios[list[i], "mod_wsgi"], list[i + 1])
+    target("hello-16: of mod_proxy_uwsgi's rate >= 1.25", ratios["hello-16", "uwsgi"], 1.25)
     target("MiB resident of a hello daemon process < 12", "swsgi" in memory ? memory["swsgi"] / 1024 : "", 12, 1)
     target("time from touch to new code, of mod_wsgi's <= 0.3", \
         waited["swsgi"] && waited["mod_wsgi"] ? waited["swsgi"] / waited["mod_wsgi"] : "", 0.3, 1)
