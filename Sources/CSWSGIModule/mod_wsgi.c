@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *const handler_name = "wsgi-script", *const media_type = "application/x-httpd-wsgi";
 
@@ -249,6 +250,7 @@ const char *swsgi_module_path(void) {
 
 static void child_init(apr_pool_t *p, server_rec *s) {
     (void)p, (void)s;
+    apr_snprintf(server_pid, sizeof server_pid, "%d", (int)getpid());
     swsgi_child_begin();
 }
 

@@ -21,6 +21,9 @@
 
 extern module AP_MODULE_DECLARE_DATA wsgi_module;
 
+/* The process id of this child, as text. */
+extern char server_pid[12];
+
 /* Of a server: its aliases, in their order. */
 struct server_config {
     apr_array_header_t *aliases;

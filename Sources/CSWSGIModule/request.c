@@ -4,8 +4,6 @@
 
 #include "apr_portable.h"
 
-#include <unistd.h>
-
 APLOG_USE_MODULE(wsgi);
 
 swsgi_server_facts swsgi_server_facts_get(server_rec *server) {
@@ -102,6 +100,8 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
 
 /* ---- Environ ---- */
 
+char server_pid[12];
+
 _Static_assert(sizeof(swsgi_field) == sizeof(apr_table_entry_t) && offsetof(swsgi_field, value) == offsetof(apr_table_entry_t, val),
                "a field is an entry of APR's tables");
 
@@ -133,7 +133,7 @@ const swsgi_field *swsgi_environ(request_rec *r, int *count) {
     apr_table_setn(environ, "mod_wsgi.handler_script", "");
     apr_table_setn(environ, "mod_wsgi.listener_host", r->connection->local_addr->hostname ? r->connection->local_addr->hostname : "");
     apr_table_setn(environ, "mod_wsgi.listener_port", apr_itoa(r->pool, r->connection->local_addr->port));
-    apr_table_setn(environ, "mod_wsgi.server_pid", apr_itoa(r->pool, getpid()));
+    apr_table_setn(environ, "mod_wsgi.server_pid", server_pid);
     if (r->log_id) apr_table_setn(environ, "mod_wsgi.request_id", r->log_id);
     if (r->connection->log_id) apr_table_setn(environ, "mod_wsgi.connection_id", r->connection->log_id);
     const apr_array_header_t *entries = apr_table_elts(environ);
