@@ -46,17 +46,31 @@ static void *merge_server_config(apr_pool_t *p, void *outer, void *inner) {
 static void *create_directory_config(apr_pool_t *p, char *path) {
     (void)path;
     struct directory_config *config = apr_pcalloc(p, sizeof *config);
-    config->reloading = config->pass_authorization = -1;
+    config->reloading = config->pass_authorization = config->chunked_request = -1;
+    config->map_head = config->local_redirect = config->error_override = -1;
     return config;
 }
+
+static apr_array_header_t *merge_lists(apr_pool_t *p, apr_array_header_t *outer, apr_array_header_t *inner) {
+    return !inner ? outer : !outer ? inner : apr_array_append(p, outer, inner);
+}
+
+static int merge_number(int outer, int inner) { return inner >= 0 ? inner : outer; }
 
 static void *merge_directory_config(apr_pool_t *p, void *outer, void *inner) {
     struct directory_config *base = outer, *add = inner, *config = apr_pcalloc(p, sizeof *config);
     config->process_group = add->process_group ? add->process_group : base->process_group;
     config->application_group = add->application_group ? add->application_group : base->application_group;
     config->symbol = add->symbol ? add->symbol : base->symbol;
-    config->reloading = add->reloading >= 0 ? add->reloading : base->reloading;
-    config->pass_authorization = add->pass_authorization >= 0 ? add->pass_authorization : base->pass_authorization;
+    config->reloading = merge_number(base->reloading, add->reloading);
+    config->pass_authorization = merge_number(base->pass_authorization, add->pass_authorization);
+    config->chunked_request = merge_number(base->chunked_request, add->chunked_request);
+    config->map_head = merge_number(base->map_head, add->map_head);
+    config->local_redirect = merge_number(base->local_redirect, add->local_redirect);
+    config->error_override = merge_number(base->error_override, add->error_override);
+    config->error_statuses = add->error_override >= 0 ? add->error_statuses : base->error_statuses;
+    config->proxies = merge_lists(p, base->proxies, add->proxies);
+    config->proxy_headers = merge_lists(p, base->proxy_headers, add->proxy_headers);
     return config;
 }
 
@@ -98,6 +112,48 @@ static const char *set_flag(cmd_parms *cmd, void *mconfig, const char *value) {
     return NULL;
 }
 
+static const char *map_head(cmd_parms *cmd, void *mconfig, const char *value) {
+    char error[1024];
+    int mapping = swsgi_parse_head(value, error, sizeof error);
+    if (mapping < 0) return apr_pstrdup(cmd->pool, error);
+    ((struct directory_config *)mconfig)->map_head = mapping;
+    return NULL;
+}
+
+static const char *error_override(cmd_parms *cmd, void *mconfig, const char *arguments) {
+    char error[1024];
+    unsigned char *statuses = apr_pcalloc(cmd->pool, SWSGI_STATUS_SET);
+    int override = swsgi_parse_override(arguments, statuses, error, sizeof error);
+    if (override < 0) return apr_pstrdup(cmd->pool, error);
+    ((struct directory_config *)mconfig)->error_override = override;
+    ((struct directory_config *)mconfig)->error_statuses = statuses;
+    return NULL;
+}
+
+static const char *trusted_proxy(cmd_parms *cmd, void *mconfig, const char *text) {
+    char error[1024];
+    swsgi_network network;
+    swsgi_place place = place_of(cmd);
+    struct directory_config *config = mconfig;
+    if (!swsgi_parse_network(text, &network, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
+    if (!config->proxies) config->proxies = apr_array_make(cmd->pool, 2, sizeof network);
+    APR_ARRAY_PUSH(config->proxies, swsgi_network) = network;
+    swsgi_note_proxies(0, &place);
+    return NULL;
+}
+
+static const char *trusted_proxy_header(cmd_parms *cmd, void *mconfig, const char *name) {
+    char error[1024];
+    swsgi_place place = place_of(cmd);
+    struct directory_config *config = mconfig;
+    int header = swsgi_parse_proxy_header(name, error, sizeof error);
+    if (header < 0) return apr_pstrdup(cmd->pool, error);
+    if (!config->proxy_headers) config->proxy_headers = apr_array_make(cmd->pool, 2, sizeof(int32_t));
+    APR_ARRAY_PUSH(config->proxy_headers, int32_t) = header;
+    swsgi_note_proxies(1, &place);
+    return NULL;
+}
+
 static const char *script_alias(cmd_parms *cmd, void *unused, const char *arguments) {
     char error[1024];
     swsgi_alias alias, *stored;
@@ -135,6 +191,12 @@ static const command_rec commands[] = {
     AP_INIT_TAKE1("WSGICallableObject", callable_object, NULL, OR_FILEINFO, "name of the function that the bundle exports"),
     FLAG("WSGIScriptReloading", reloading, OR_FILEINFO, "On or Off: replace processes when the entry file changes"),
     FLAG("WSGIPassAuthorization", pass_authorization, OR_FILEINFO, "On or Off: show the Authorization header to applications"),
+    FLAG("WSGIChunkedRequest", chunked_request, OR_FILEINFO, "On or Off: take request bodies without a Content-Length"),
+    FLAG("WSGILocalRedirect", local_redirect, OR_FILEINFO, "On or Off: serve a Location of this server, with status 200, in place of the response"),
+    AP_INIT_TAKE1("WSGIMapHEADToGET", map_head, NULL, OR_FILEINFO, "On, Off or Auto: show applications HEAD as GET"),
+    AP_INIT_RAW_ARGS("WSGIErrorOverride", error_override, NULL, OR_FILEINFO, "On, Off or statuses: replace error responses by httpd's"),
+    AP_INIT_ITERATE("WSGITrustedProxies", trusted_proxy, NULL, OR_FILEINFO, "addresses and networks of proxies"),
+    AP_INIT_ITERATE("WSGITrustedProxyHeaders", trusted_proxy_header, NULL, OR_FILEINFO, "headers of trusted proxies to believe"),
     IGNORED("WSGISocketPrefix"), IGNORED("WSGISocketRotation"), IGNORED("WSGIAcceptMutex"),
     IGNORED("WSGIPythonHome"), IGNORED("WSGIPythonPath"), IGNORED("WSGIPythonEggs"), IGNORED("WSGIPythonOptimize"),
     IGNORED("WSGIPythonWarnings"), IGNORED("WSGIPythonHashSeed"), IGNORED("WSGIDontWriteBytecode"),
@@ -272,6 +334,9 @@ static int translate_name(request_rec *r) {
 
 static int handler(request_rec *r) {
     if (!r->handler || (strcmp(r->handler, handler_name) && strcmp(r->handler, media_type))) return DECLINED;
+    /* What an HTTP/1.0 proxy in between makes of chunks nobody knows: no other request comes after them. */
+    if (r->proto_num < HTTP_VERSION(1, 1) && apr_table_get(r->headers_in, "Transfer-Encoding"))
+        r->connection->keepalive = AP_CONN_CLOSE;
     return swsgi_handle(r);
 }
 

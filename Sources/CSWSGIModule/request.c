@@ -71,6 +71,14 @@ const char *expand_group(request_rec *r, const char *name) {
 
 /* ---- Facts ---- */
 
+/* Whether the body is larger than LimitRequestBody, by its own account. */
+static int announces_too_much(request_rec *r) {
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t limit = ap_get_limit_req_body(r), size;
+    char *end;
+    return length && limit > 0 && apr_strtoff(&size, length, &end, 10) == APR_SUCCESS && !*end && size > limit;
+}
+
 static int kind_of(const apr_finfo_t *file) {
     switch (file->filetype) {
     case APR_NOFILE: return 0;
@@ -93,6 +101,14 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
         .symbol = symbol ? expand_group(r, symbol) : "", .is_alias = alias != NULL,
         .may_execute = (ap_allow_options(r) & OPT_EXECCGI) != 0, .file_kind = kind_of(&r->finfo),
         .refuses_path_info = r->used_path_info == AP_REQ_REJECT_PATH_INFO && r->path_info && *r->path_info,
+        .refuses_chunks = !config->chunked_request && apr_table_get(r->headers_in, "Transfer-Encoding"),
+        .is_too_large = announces_too_much(r), .local_redirect = config->local_redirect > 0,
+        .error_override = config->error_override > 0 ? config->error_override : SWSGI_OVERRIDE_NONE,
+        .error_statuses = config->error_statuses, .peer = r->connection->client_ip ? r->connection->client_ip : "",
+        .proxy_headers = config->proxy_headers ? (const int32_t *)config->proxy_headers->elts : NULL,
+        .proxy_header_count = config->proxy_headers ? config->proxy_headers->nelts : 0,
+        .proxies = config->proxies ? (const swsgi_network *)config->proxies->elts : NULL,
+        .proxy_count = config->proxies ? config->proxies->nelts : 0,
         .reloading = config->reloading != 0, .has_body = ap_request_has_body(r), .header_only = r->header_only,
         .device = (uint64_t)r->finfo.device, .inode = (uint64_t)r->finfo.inode, .size = r->finfo.size,
         .modified = r->finfo.mtime, .start = r->request_time, .timeout = r->server->timeout};
@@ -109,24 +125,33 @@ _Static_assert(sizeof(swsgi_field) == sizeof(apr_table_entry_t) && offsetof(swsg
 static const char *const unwanted[] = {
     "PATH", "LD_LIBRARY_PATH", "GATEWAY_INTERFACE", "SERVER_SIGNATURE", "REMOTE_HOST", "REMOTE_IDENT", "HTTPS"};
 
+/* Auto: only when an output filter wants to see the whole body, to make the same headers as for GET. */
+static int maps_head(request_rec *r, const struct directory_config *config) {
+    if (!r->header_only || r->method_number != M_GET || config->map_head == SWSGI_HEAD_OFF) return 0;
+    return config->map_head == SWSGI_HEAD_ON || (r->output_filters && r->output_filters->frec->ftype < AP_FTYPE_PROTOCOL);
+}
+
 const swsgi_field *swsgi_environ(request_rec *r, int *count) {
     struct directory_config *config = directory_config_of(r);
     const swsgi_alias *alias = alias_of(r);
     apr_table_t *environ = r->subprocess_env;
     char *path_info = r->path_info, *path = apr_pstrdup(r->pool, path_info ? path_info : "");
-    const char *name = script_name(r), *authorization;
+    const char *name = script_name(r), *authorization, *https;
     int passes = alias && alias->pass_authorization >= 0 ? alias->pass_authorization : config->pass_authorization > 0;
     ap_add_common_vars(r);
     r->path_info = NULL; /* else httpd maps PATH_TRANSLATED, by a whole subrequest */
     ap_add_cgi_vars(r);
     r->path_info = path_info;
     ap_no2slash(path);
+    https = apr_table_get(environ, "HTTPS");
+    apr_table_setn(environ, "wsgi.url_scheme",
+                   https && (!ap_cstr_casecmp(https, "on") || !strcmp(https, "1")) ? "https" : ap_http_scheme(r));
+    if (maps_head(r, config)) apr_table_setn(environ, "REQUEST_METHOD", "GET");
     for (size_t i = 0; i < sizeof unwanted / sizeof *unwanted; i++) apr_table_unset(environ, unwanted[i]);
     if (passes && (authorization = apr_table_get(r->headers_in, "Authorization")))
         apr_table_setn(environ, "HTTP_AUTHORIZATION", authorization);
     apr_table_setn(environ, "SCRIPT_NAME", name);
     apr_table_setn(environ, "PATH_INFO", path);
-    apr_table_setn(environ, "wsgi.url_scheme", ap_http_scheme(r));
     apr_table_setn(environ, "mod_wsgi.script_name", name);
     apr_table_setn(environ, "mod_wsgi.path_info", path);
     apr_table_setn(environ, "mod_wsgi.request_handler", r->handler);

@@ -70,6 +70,26 @@ int swsgi_response_header(request_rec *r, const char *name, size_t name_length, 
 
 void swsgi_response_length(request_rec *r, int64_t length) { ap_set_content_length(r, length); }
 
+void swsgi_error_header(request_rec *r, const char *name, size_t name_length, const char *value, size_t value_length) {
+    /* What httpd itself would send with such a status, and the session's cookies. */
+    static const char *const names[] = {"WWW-Authenticate", "Proxy-Authenticate", "Allow", "Retry-After", "Set-Cookie"};
+    char *key = apr_pstrmemdup(r->pool, name, name_length);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!ap_cstr_casecmp(key, names[i]))
+            apr_table_addn(r->err_headers_out, key, value_length ? apr_pstrmemdup(r->pool, value, value_length) : "");
+}
+
+int swsgi_redirect(request_rec *r, const char *location) {
+    /* As CGI's local redirection: the new request has no body, and must not find the rest of this one's. */
+    ap_discard_request_body(r);
+    r->method = "GET";
+    r->method_number = M_GET;
+    apr_table_unset(r->headers_in, "Content-Length");
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+    ap_internal_redirect_handler(location, r);
+    return OK;
+}
+
 void swsgi_retry_after(request_rec *r, int seconds) {
     apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, seconds));
 }

@@ -187,6 +187,40 @@ extension MessageCode {
         cure: "Use a file or a piped logger; until then these lines go to httpd's standard error."
     )
 
+    /// Not a network.
+    public static let networkInvalid = MessageCode(
+        1030,
+        .error,
+        "WSGITrustedProxies names something that is no IP address and no network.",
+        cause: "Names, ports and zones are not allowed; a network has the number of its bits after a slash.",
+        cure: "Write 192.0.2.1, 10.0.0.0/8, 2001:db8::1 or 2001:db8::/32."
+    )
+    /// Not a header of proxies.
+    public static let proxyHeaderUnknown = MessageCode(
+        1031,
+        .error,
+        "WSGITrustedProxyHeaders names a header that no proxy uses.",
+        cause: "The message lists those that are understood.",
+        cure: "Use one of them."
+    )
+    /// Everybody is trusted.
+    public static let proxiesMissing = MessageCode(
+        1032,
+        .warning,
+        "WSGITrustedProxyHeaders is used without WSGITrustedProxies: every client is believed.",
+        cause:
+            "mod_wsgi has it so, and old configurations rely on it. Anybody can then choose the address that applications see.",
+        cure: "Name the proxies with WSGITrustedProxies."
+    )
+    /// Not a set of statuses.
+    public static let overrideInvalid = MessageCode(
+        1033,
+        .error,
+        "WSGIErrorOverride has an argument that it does not know.",
+        cause: "It takes On, Off, or one or more statuses.",
+        cure: "Write On, Off, or statuses from 400 to 599."
+    )
+
     static let configuration: [MessageCode] = [
         nameMissing, nameInvalid, groupDuplicate, optionUnknown, optionRepeated, numberInvalid, optionForm,
         umaskInvalid,
@@ -194,5 +228,6 @@ extension MessageCode {
         aliasArguments, flagInvalid, optionWithoutEffect, primaryGroup, entryFileDoubtful, programMissing, textInvalid,
         directiveWithoutEffect,
         logUnreachable,
+        networkInvalid, proxyHeaderUnknown, proxiesMissing, overrideInvalid,
     ]
 }

@@ -163,11 +163,37 @@ extension MessageCode {
         cure: "Nothing to do; when it happens often, the application is slow."
     )
 
+    /// Chunked.
+    public static let chunksRefused = MessageCode(
+        4050,
+        .info,
+        "A request body without a Content-Length was refused (411).",
+        cause: "WSGIChunkedRequest is Off.",
+        cure: "Set it On, as it is unless configured."
+    )
+    /// Too large.
+    public static let bodyTooLarge = MessageCode(
+        4051,
+        .info,
+        "A request body is larger than LimitRequestBody (413).",
+        cause: "The client's Content-Length says so; the application was not asked.",
+        cure: "Raise LimitRequestBody if such bodies are welcome."
+    )
+    /// Endless body where none is wanted.
+    public static let discardLimit = MessageCode(
+        4052,
+        .notice,
+        "The application was cut off in a response that httpd answers by itself.",
+        cause: "Its body is replaced (WSGIErrorOverride, WSGILocalRedirect), and it went on for more than 1 MiB.",
+        cure: "Nothing to do; a shorter body would spare the work."
+    )
+
     static let requests: [MessageCode] = [
-        clientGone,
         execCGIOff, scriptMissing, scriptIsDirectory, pathInfoRefused, embeddedUnavailable, groupUnknownAtRequest,
         groupForeignAtRequest, queueFull, answerTimeout, processDied, applicationFailed, responseCut, responseShort,
         responseLong, headTooLarge, applicationNotLoaded, headerDropped, channelFailed, bodyUnreadable,
+        chunksRefused, bodyTooLarge, discardLimit,
+        clientGone,
     ]
 
     /// Bytes that are no frames.

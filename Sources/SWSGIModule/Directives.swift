@@ -88,21 +88,6 @@ func swsgi_preload(
 }
 
 @c @implementation
-func swsgi_flag(
-    _ directive: UnsafePointer<CChar>,
-    _ value: UnsafePointer<CChar>,
-    _ message: UnsafeMutablePointer<CChar>,
-    _ capacity: Int
-) -> Int32 {
-    do throws(Problem) {
-        return try flag(String(cString: value), directive: String(cString: directive)) ? 1 : 0
-    } catch {
-        write(error, to: message, capacity)
-        return -1
-    }
-}
-
-@c @implementation
 func swsgi_alias_match(_ uri: UnsafePointer<CChar>, _ location: UnsafePointer<CChar>) -> Int {
     aliasMatch(uri: uri, location: location)
 }
@@ -132,7 +117,7 @@ extension ServerFacts {
     }
 }
 
-private func write(_ problem: Problem, to message: UnsafeMutablePointer<CChar>, _ capacity: Int) {
+func write(_ problem: Problem, to message: UnsafeMutablePointer<CChar>, _ capacity: Int) {
     var place = message
     for byte in problem.description.utf8.prefix(capacity - 1) {
         place.pointee = CChar(bitPattern: byte)

@@ -62,6 +62,7 @@ final class ExchangeDesk {
                 if !box.channel.isWhole { channels[group] = nil }
                 switch result {
                 case .status(let status): return status
+                case .redirect(let location): return swsgi_redirect(request, location)
                 case .again(let acceptsStale):
                     flags.formUnion(acceptsStale ? .staleAccepted : .fresh)
                 }
@@ -79,7 +80,7 @@ final class ExchangeDesk {
 
     private func write(_ request: OpaquePointer, _ facts: swsgi_request_facts) {
         var count: Int32 = 0
-        let fields = swsgi_environ(request, &count)
+        let fields = UnsafeBufferPointer(start: swsgi_environ(request, &count), count: Int(count))
         head.begin(
             identity: FileIdentity(
                 device: facts.device,
@@ -94,10 +95,12 @@ final class ExchangeDesk {
             symbol: facts.symbol,
             line: facts.line
         )
-        for field in UnsafeBufferPointer(start: fields, count: Int(count)) {
-            guard let name = field.name, let value = field.value else { continue }
+        let proxies = ProxyEnviron(facts, fields)
+        for field in fields {
+            guard let name = field.name, let value = field.value, proxies?.keeps(name) ?? true else { continue }
             head.add(name, value)
         }
+        proxies?.add(to: &head)
     }
 
     private func lend(_ facts: swsgi_request_facts, _ generation: Generation, group: Int) throws(Errno) -> Box {

@@ -10,6 +10,8 @@ let statusOK: Int32 = 0
 private let forbidden: Int32 = 403
 private let notFound: Int32 = 404
 let requestTimeout: Int32 = 408
+private let lengthRequired: Int32 = 411
+private let contentTooLarge: Int32 = 413
 let internalError: Int32 = 500
 let badGateway: Int32 = 502
 let unavailable: Int32 = 503
@@ -66,6 +68,15 @@ private func check(_ facts: swsgi_request_facts) throws(Refusal) {
     }
     guard facts.refuses_path_info == 0 else {
         throw Refusal(notFound, Problem(.pathInfoRefused, "AcceptPathInfo is off for \(file())"))
+    }
+    guard facts.refuses_chunks == 0 else {
+        throw Refusal(lengthRequired, Problem(.chunksRefused, "WSGIChunkedRequest is off for \(file())"))
+    }
+    guard facts.is_too_large == 0 else {
+        throw Refusal(
+            contentTooLarge,
+            Problem(.bodyTooLarge, "the request body for \(file()) is over LimitRequestBody")
+        )
     }
 }
 

@@ -9,6 +9,7 @@ internal import SWSGIWire
 struct Parent {
     var configuration = Configuration()
     var generation: Generation?
+    var isChild = false
 }
 
 // Written by the parent's only thread, and in children before their threads start: read-only from then on.
@@ -82,6 +83,7 @@ func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
 
 @c @implementation
 func swsgi_child_begin() {
+    parent.isChild = true
     parent.generation?.becomeChild()
 }
 

@@ -40,7 +40,7 @@ extension Relay {
 
     /// Makes sure that the client does not take what it has for the whole response.
     mutating func abort(else status: Int32) -> Int32 {
-        guard state.phase != .waiting else { return status }
+        guard state.phase != .waiting, replacement == nil else { return status }
         // First what there is, by itself: together with the error it would be replaced by an error page.
         pass(0)
         pass(SWSGI_PASS_ABORT | SWSGI_PASS_END)

@@ -14,6 +14,8 @@ struct Relay {
     enum Result {
         /// What the handler returns.
         case status(Int32)
+        /// A request for another path of this server takes its place.
+        case redirect(String)
         /// The exchange goes back to the queue.
         case again(acceptsStale: Bool)
     }
@@ -38,6 +40,12 @@ struct Relay {
     private var client: ClientWatch
     /// The daemon process has been told that nobody may wait any more.
     private(set) var isCancelled = false
+    /// What httpd does in place of passing the application's response on.
+    private(set) var replacement: Result?
+    /// Bytes of a replaced body.
+    private var discarded = 0
+    /// Bytes of a replaced body that are read, to use the channel again; a longer one is not waited for.
+    private static let discardLimit = 1 << 20
 
     init(desk: ExchangeDesk, request: OpaquePointer, facts: swsgi_request_facts, generation: Generation, group: Int) {
         self.desk = desk
@@ -57,7 +65,7 @@ struct Relay {
                 switch try reader.next(channel.socket, waits: waits) {
                 case .data(let bytes): try data(bytes, isLast: reader.endFollows)
                 case .frame(.end, let payload):
-                    let result = try end(payload[0])
+                    let result = if let replacement { replacement } else { try end(payload[0]) }
                     takeBack(&channel, &reader)
                     return result
                 case .frame(.retry, let payload):
@@ -71,6 +79,10 @@ struct Relay {
                 case .timedOut: if let status = wait(&channel) { return .status(status) }
                 }
                 if clientHasGone { return .status(statusOK) }
+                if discarded > Self.discardLimit, let replacement {
+                    report(.discardLimit, "the application was cut off in a body that nobody gets")
+                    return replacement
+                }
             }
         } catch {
             report(error.isOutOfOrder ? .frameOrder : .frameMalformed, "\(error)")
@@ -134,6 +146,8 @@ struct Relay {
     private mutating func head(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
         let head = try ReceivedResponseHead(payload)
         try state.head(contentLength: head.contentLength)
+        replacement = replacement(for: head)
+        guard replacement == nil else { return }
         let reason = head.reason.baseAddress?.assumingMemoryBound(to: CChar.self)
         swsgi_response_begin(request, Int32(head.status), reason, head.reason.count)
         head.forEachHeader { name, value in
@@ -146,6 +160,34 @@ struct Relay {
         if let length = head.contentLength { swsgi_response_length(request, length) }
     }
 
+    /// WSGIErrorOverride and WSGILocalRedirect.
+    private func replacement(for head: ReceivedResponseHead) -> Result? {
+        if overrides(head.status) {
+            head.forEachHeader { name, value in
+                guard let start = name.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+                let text = value.baseAddress?.assumingMemoryBound(to: CChar.self)
+                swsgi_error_header(request, start, name.count, text, value.count)
+            }
+            return .status(Int32(head.status))
+        }
+        guard facts.local_redirect != 0, head.status == 200 else { return nil }
+        var location: String?
+        head.forEachHeader { name, value in
+            guard name.count == 8, let start = name.baseAddress, strncasecmp(start, "Location", 8) == 0 else { return }
+            if value.first == UInt8(ascii: "/") { location = String(decoding: value, as: UTF8.self) }
+        }
+        return location.map { .redirect($0) }
+    }
+
+    private func overrides(_ status: Int) -> Bool {
+        switch Int(facts.error_override) {
+        case SWSGI_OVERRIDE_ERRORS: return status >= 400
+        case SWSGI_OVERRIDE_LISTED:
+            return facts.error_statuses.map { $0[status / 8] & (1 << UInt8(status % 8)) != 0 } ?? false
+        default: return false
+        }
+    }
+
     /// Says once for each entry file and header what every response of it would repeat.
     private func reportDropped(_ header: String) {
         let key = "\(String(cString: facts.file_name)) \(header)"
@@ -155,7 +197,8 @@ struct Relay {
 
     private mutating func data(_ bytes: UnsafeRawBufferPointer, isLast: Bool) throws(Malformed) {
         let passed = try state.data(bytes.count)
-        guard passed > 0 else { return }
+        if replacement != nil { discarded += bytes.count }
+        guard passed > 0, replacement == nil else { return }
         if isLast {
             last = UnsafeRawBufferPointer(rebasing: bytes.prefix(passed))
         } else {

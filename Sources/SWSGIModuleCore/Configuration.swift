@@ -80,6 +80,8 @@ public struct Configuration: Sendable {
     public private(set) var targets: [String] = []
     private var uses: [(name: String, place: Place)] = []
     private var ignored: [(name: String, place: Place)] = []
+    private var trustsProxies = false
+    private var proxyHeaders: Place?
 
     /// An empty configuration.
     public init() {}
@@ -105,6 +107,11 @@ public struct Configuration: Sendable {
     /// Remembers a directive of mod_wsgi that has no effect: one place of each is enough.
     public mutating func ignore(_ name: String, at place: Place) {
         if !ignored.contains(where: { $0.name == name }) { ignored.append((name, place)) }
+    }
+
+    /// Remembers that proxies, or headers of theirs, are trusted somewhere.
+    public mutating func noteProxies(headers: Bool, at place: Place) {
+        if !headers { trustsProxies = true } else if proxyHeaders == nil { proxyHeaders = place }
     }
 
     /// Remembers the target of an alias.
@@ -142,12 +149,23 @@ public struct Configuration: Sendable {
         }
     }
 
+    private func proxyRemarks() -> [Problem] {
+        guard let proxyHeaders, !trustsProxies else { return [] }
+        let place = "\(proxyHeaders.file):\(proxyHeaders.line)"
+        return [
+            Problem(
+                .proxiesMissing,
+                "\(place): WSGITrustedProxyHeaders without WSGITrustedProxies: every client is believed"
+            )
+        ]
+    }
+
     /// Options that have no effect, and other things worth a line.
     public func remarks() -> [Problem] {
         let directives = ignored.map {
             Problem(.directiveWithoutEffect, "\($0.place.file):\($0.place.line): directive \($0.name) has no effect")
         }
-        return directives
+        return directives + proxyRemarks()
             + groups.flatMap { group in
                 group.options.withoutEffect.map { option in
                     Problem(

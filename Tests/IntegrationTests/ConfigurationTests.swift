@@ -110,6 +110,15 @@ struct ConfigurationTests {
         Mistake("WSGIScriptAlias / /srv/app.wsgi wrong=1", "SWSGI1004", "wrong"),
         Mistake("WSGIScriptAlias / /srv/app.wsgi process-group=nosuch", "SWSGI1013", "nosuch"),
         Mistake("WSGIScriptReloading Maybe", "SWSGI1016", "Maybe"),
+        Mistake("WSGIChunkedRequest Maybe", "SWSGI1016", "WSGIChunkedRequest"),
+        Mistake("WSGILocalRedirect 1", "SWSGI1016", "WSGILocalRedirect"),
+        Mistake("WSGIMapHEADToGET Sometimes", "SWSGI1016", "Off, On or Auto"),
+        Mistake("WSGIErrorOverride 200", "SWSGI1033", "'200'"),
+        Mistake("WSGIErrorOverride", "SWSGI1033"),
+        Mistake("WSGIErrorOverride 404 On", "SWSGI1033", "404 On"),
+        Mistake("WSGITrustedProxies 10.0.0.0/8 proxy.example", "SWSGI1030", "proxy.example"),
+        Mistake("WSGITrustedProxies 10.0.0.0/33", "SWSGI1030"),
+        Mistake("WSGITrustedProxyHeaders X-Forwarded-For X-Unknown", "SWSGI1031", "X-Unknown", "Forwarded"),
     ]
 
     @Test(arguments: mistakes)

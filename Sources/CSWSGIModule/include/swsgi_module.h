@@ -65,6 +65,19 @@ const char *_Nullable swsgi_module_path(void);
 /** A place for one pointer of the calling thread (thread-local storage without a lookup). */
 void *_Nullable *_Nonnull swsgi_thread_slot(void);
 
+/** A network of WSGITrustedProxies: the first `bits` of 128; IPv4 in its IPv4-mapped form. */
+typedef struct swsgi_network {
+    uint64_t high, low;
+    int32_t bits;
+} swsgi_network;
+
+/** Values of `error_override`. */
+enum { SWSGI_OVERRIDE_NONE = 0, SWSGI_OVERRIDE_ERRORS = 1, SWSGI_OVERRIDE_LISTED = 2 };
+/** Bytes of a set of statuses: a bit for each from 0 to 599. */
+enum { SWSGI_STATUS_SET = 75 };
+/** Values of WSGIMapHEADToGET. */
+enum { SWSGI_HEAD_OFF = 0, SWSGI_HEAD_ON = 1, SWSGI_HEAD_AUTO = 2 };
+
 /** What a request's fields and the configuration say. Text lives as long as the request. */
 typedef struct swsgi_request_facts {
     struct server_rec *_Nonnull server;
@@ -84,6 +97,22 @@ typedef struct swsgi_request_facts {
     int reloading;
     int has_body;
     int header_only;
+    /** 1: the request body is chunked, and WSGIChunkedRequest is Off. */
+    int refuses_chunks;
+    /** 1: the Content-Length is over LimitRequestBody. */
+    int is_too_large;
+    /** One of SWSGI_OVERRIDE_, and the statuses for the last of them. */
+    int error_override;
+    const unsigned char *_Nullable error_statuses;
+    int local_redirect;
+    /** WSGITrustedProxyHeaders, as numbers of `ProxyHeader`; none: nothing to do. */
+    const int32_t *_Nullable proxy_headers;
+    int proxy_header_count;
+    /** WSGITrustedProxies; null: every peer is trusted. */
+    const swsgi_network *_Nullable proxies;
+    int proxy_count;
+    /** The address that the connection comes from. */
+    const char *_Nonnull peer;
     uint64_t device, inode;
     int64_t size, modified;
     /** Microseconds since 1970. */
@@ -137,6 +166,13 @@ int swsgi_response_header(struct request_rec *_Nonnull request, const char *_Non
 
 void swsgi_response_length(struct request_rec *_Nonnull request, int64_t length);
 
+/** Adds a header of the application's to httpd's own response for an error status, if it belongs to the status. */
+void swsgi_error_header(struct request_rec *_Nonnull request, const char *_Nonnull name, size_t name_length,
+                        const char *_Nullable value, size_t value_length);
+
+/** Answers the request as if it had been a GET for another path of this server; returns OK. */
+int swsgi_redirect(struct request_rec *_Nonnull request, const char *_Nonnull location);
+
 /** Adds Retry-After to an error's headers. */
 void swsgi_retry_after(struct request_rec *_Nonnull request, int seconds);
 
@@ -181,6 +217,16 @@ void swsgi_note_target(const char *_Nonnull path);
 /** An alias's group is known at start: its entry file is loaded before its processes take work. */
 void swsgi_preload(const swsgi_alias *_Nonnull alias, const char *_Nonnull process_group, const char *_Nonnull application_group,
                    struct server_rec *_Nonnull server);
+/** WSGITrustedProxies: an address or network. Returns 1, or 0 with an error. */
+int swsgi_parse_network(const char *_Nonnull text, swsgi_network *_Nonnull network, char *_Nonnull error, size_t capacity);
+/** WSGITrustedProxyHeaders: the number of a header, or -1 with an error. */
+int swsgi_parse_proxy_header(const char *_Nonnull name, char *_Nonnull error, size_t capacity);
+/** Remembers where proxies or their headers are trusted, to warn of headers that everybody may send. */
+void swsgi_note_proxies(int headers, const swsgi_place *_Nonnull place);
+/** WSGIErrorOverride: one of SWSGI_OVERRIDE_, or -1 with an error. */
+int swsgi_parse_override(const char *_Nonnull arguments, unsigned char *_Nonnull statuses, char *_Nonnull error, size_t capacity);
+/** WSGIMapHEADToGET: one of SWSGI_HEAD_, or -1 with an error. */
+int swsgi_parse_head(const char *_Nonnull value, char *_Nonnull error, size_t capacity);
 /** An On/Off directive: 0, 1, or -1 with an error. */
 int swsgi_flag(const char *_Nonnull directive, const char *_Nonnull value, char *_Nonnull error, size_t capacity);
 /** How many bytes of a URI an alias's location matches; 0: none. */

@@ -1,10 +1,10 @@
 public import SWSGI
 
-/// Tells what the process is that runs it, as lines of `key=value`; `/environ` tells the environ of the request.
+/// Tells what the process is that runs it, as lines of `key=value`; a path that ends with `/environ` tells the environ of the request.
 @c public func application() -> ExportedApplication {
     export { environ, startResponse in
         startResponse("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
-        if environ["PATH_INFO"] == "/environ" {
+        if environ["PATH_INFO", default: ""].hasSuffix("/environ") {
             return Body(environ.map { "\($0.name)=\($0.value)\n" })
         }
         return Body((identityFacts() + processFacts() + descriptorFacts() + environmentFacts()).joined())
