@@ -14,7 +14,11 @@ extension TestServer {
     func url(_ target: String) -> String { "http://127.0.0.1:\(port)\(target)" }
 
     /// curl, with its exit status: 18 is a transfer that was cut short.
-    func curl(_ arguments: String..., within seconds: Double = 60) throws -> Finished {
-        try run(Installation.curl, ["--silent", "--show-error", "--noproxy", "*"] + arguments, within: seconds)
+    func curl(
+        _ first: String...,
+        arguments: [String] = [],
+        within seconds: Double = 60
+    ) throws -> Finished {
+        try run(Installation.curl, ["--silent", "--show-error", "--noproxy", "*"] + first + arguments, within: seconds)
     }
 }
