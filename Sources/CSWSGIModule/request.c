@@ -94,6 +94,7 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
     const char *process_group = alias && alias->process_group ? alias->process_group : config->process_group;
     const char *application_group = alias && alias->application_group ? alias->application_group : config->application_group;
     const char *symbol = alias && alias->symbol ? alias->symbol : config->symbol;
+    const char *encoding = apr_table_get(r->headers_in, "Transfer-Encoding");
     return (swsgi_request_facts){
         .server = r->server, .file_name = r->filename ? r->filename : "", .line = r->the_request ? r->the_request : "",
         .process_group = process_group ? expand_group(r, process_group) : "",
@@ -101,7 +102,8 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
         .symbol = symbol ? expand_group(r, symbol) : "", .is_alias = alias != NULL,
         .may_execute = (ap_allow_options(r) & OPT_EXECCGI) != 0, .file_kind = kind_of(&r->finfo),
         .refuses_path_info = r->used_path_info == AP_REQ_REJECT_PATH_INFO && r->path_info && *r->path_info,
-        .refuses_chunks = !config->chunked_request && apr_table_get(r->headers_in, "Transfer-Encoding"),
+        .refuses_chunks = !config->chunked_request && encoding, .is_encoded = encoding && ap_cstr_casecmp(encoding, "chunked"),
+        .is_tunnel = r->method_number == M_CONNECT,
         .is_too_large = announces_too_much(r), .local_redirect = config->local_redirect > 0,
         .error_override = config->error_override > 0 ? config->error_override : SWSGI_OVERRIDE_NONE,
         .error_statuses = config->error_statuses, .peer = r->connection->client_ip ? r->connection->client_ip : "",

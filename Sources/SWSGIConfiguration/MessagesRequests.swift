@@ -188,11 +188,28 @@ extension MessageCode {
         cure: "Nothing to do; a shorter body would spare the work."
     )
 
+    /// Encoded.
+    public static let encodingUnknown = MessageCode(
+        4053,
+        .info,
+        "The Transfer-Encoding of a request is not chunked (501).",
+        cause: "httpd takes chunks off, and no other encoding: the application would get encoded bytes.",
+        cure: "Nothing to do; no usual client does this."
+    )
+    /// CONNECT.
+    public static let tunnelRefused = MessageCode(
+        4054,
+        .info,
+        "A client asked for a tunnel with CONNECT (405).",
+        cause: "It takes this server for a proxy, or tries whether it is one.",
+        cure: "Nothing to do."
+    )
+
     static let requests: [MessageCode] = [
         execCGIOff, scriptMissing, scriptIsDirectory, pathInfoRefused, embeddedUnavailable, groupUnknownAtRequest,
         groupForeignAtRequest, queueFull, answerTimeout, processDied, applicationFailed, responseCut, responseShort,
         responseLong, headTooLarge, applicationNotLoaded, headerDropped, channelFailed, bodyUnreadable,
-        chunksRefused, bodyTooLarge, discardLimit,
+        chunksRefused, bodyTooLarge, discardLimit, encodingUnknown, tunnelRefused,
         clientGone,
     ]
 

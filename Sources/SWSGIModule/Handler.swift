@@ -10,9 +10,11 @@ let statusOK: Int32 = 0
 private let forbidden: Int32 = 403
 private let notFound: Int32 = 404
 let requestTimeout: Int32 = 408
+private let methodNotAllowed: Int32 = 405
 private let lengthRequired: Int32 = 411
 private let contentTooLarge: Int32 = 413
 let internalError: Int32 = 500
+private let notImplemented: Int32 = 501
 let badGateway: Int32 = 502
 let unavailable: Int32 = 503
 let gatewayTimeout: Int32 = 504
@@ -68,6 +70,15 @@ private func check(_ facts: swsgi_request_facts) throws(Refusal) {
     }
     guard facts.refuses_path_info == 0 else {
         throw Refusal(notFound, Problem(.pathInfoRefused, "AcceptPathInfo is off for \(file())"))
+    }
+    guard facts.is_tunnel == 0 else {
+        throw Refusal(methodNotAllowed, Problem(.tunnelRefused, "CONNECT is no request for \(file())"))
+    }
+    guard facts.is_encoded == 0 else {
+        throw Refusal(
+            notImplemented,
+            Problem(.encodingUnknown, "the Transfer-Encoding of the request for \(file()) is unknown")
+        )
     }
     guard facts.refuses_chunks == 0 else {
         throw Refusal(lengthRequired, Problem(.chunksRefused, "WSGIChunkedRequest is off for \(file())"))

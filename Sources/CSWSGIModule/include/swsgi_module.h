@@ -99,6 +99,10 @@ typedef struct swsgi_request_facts {
     int header_only;
     /** 1: the request body is chunked, and WSGIChunkedRequest is Off. */
     int refuses_chunks;
+    /** 1: the request body has a Transfer-Encoding beside or in place of chunked. */
+    int is_encoded;
+    /** 1: the method is CONNECT. */
+    int is_tunnel;
     /** 1: the Content-Length is over LimitRequestBody. */
     int is_too_large;
     /** One of SWSGI_OVERRIDE_, and the statuses for the last of them. */

@@ -5,7 +5,9 @@ public import SWSGI
     export { environ, startResponse in
         startResponse("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
         if environ["PATH_INFO", default: ""].hasSuffix("/environ") {
-            return Body(environ.map { "\($0.name)=\($0.value)\n" })
+            return Body(
+                environ.map { field in Array("\(field.name)=".utf8) + (environ.bytes(field.name) ?? []) + [10] }
+            )
         }
         return Body((identityFacts() + processFacts() + descriptorFacts() + environmentFacts()).joined())
     }
