@@ -44,14 +44,25 @@ static const char *with_port(request_rec *r, const char *host) {
     return port == DEFAULT_HTTP_PORT || port == DEFAULT_HTTPS_PORT ? host : apr_psprintf(r->pool, "%s:%u", host, port);
 }
 
+/* Where path info begins in the URI. httpd cuts path info off a file's name, in which it has merged slashes: those of the URI count. */
+static size_t path_info_start(request_rec *r) {
+    size_t end = strlen(r->uri), left = r->path_info ? strlen(r->path_info) : 0;
+    for (; left && end && r->uri[end - 1] == r->path_info[left - 1]; left--, end--)
+        while (r->uri[end - 1] == '/' && end > 1 && r->uri[end - 2] == '/') end--;
+    /* After a rewrite to another file the URI may not end in its path info: then httpd's own way must do. */
+    return left ? (size_t)ap_find_path_info(r->uri, r->path_info) : end;
+}
+
 const char *script_name(request_rec *r) {
-    size_t length = strlen(r->uri);
-    if (r->path_info && *r->path_info) length = (size_t)ap_find_path_info(r->uri, r->path_info);
-    char *name = apr_pstrmemdup(r->pool, r->uri, length);
-    ap_no2slash(name);
-    length = strlen(name);
-    if (length && name[length - 1] == '/') name[length - 1] = 0;
-    return name;
+    size_t length = path_info_start(r);
+    if (length && r->uri[length - 1] == '/') length--;
+    return apr_pstrmemdup(r->pool, r->uri, length);
+}
+
+static const char *path_info_of(request_rec *r) {
+    const char *rest = r->uri + path_info_start(r);
+    size_t length = strlen(rest), wanted = r->path_info ? strlen(r->path_info) : 0;
+    return wanted && length >= wanted ? rest : r->path_info ? r->path_info : "";
 }
 
 const char *expand_group(request_rec *r, const char *name) {
@@ -137,14 +148,14 @@ const swsgi_field *swsgi_environ(request_rec *r, int *count) {
     struct directory_config *config = directory_config_of(r);
     const swsgi_alias *alias = alias_of(r);
     apr_table_t *environ = r->subprocess_env;
-    char *path_info = r->path_info, *path = apr_pstrdup(r->pool, path_info ? path_info : "");
+    char *path_info = r->path_info;
+    const char *path = path_info_of(r);
     const char *name = script_name(r), *authorization, *https;
     int passes = alias && alias->pass_authorization >= 0 ? alias->pass_authorization : config->pass_authorization > 0;
     ap_add_common_vars(r);
     r->path_info = NULL; /* else httpd maps PATH_TRANSLATED, by a whole subrequest */
     ap_add_cgi_vars(r);
     r->path_info = path_info;
-    ap_no2slash(path);
     https = apr_table_get(environ, "HTTPS");
     apr_table_setn(environ, "wsgi.url_scheme",
                    https && (!ap_cstr_casecmp(https, "on") || !strcmp(https, "1")) ? "https" : ap_http_scheme(r));

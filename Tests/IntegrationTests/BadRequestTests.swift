@@ -169,6 +169,24 @@ struct BadRequestTests {
         )
     }
 
+    @Test func repeatedSlashes_areHTTPDsToMerge_R51() throws {
+        let rows: [(String, [String: String?])] = [
+            ("/a//environ", ["SCRIPT_NAME": "", "PATH_INFO": "/a//environ", "REQUEST_URI": "/a//environ"]),
+            ("/mount//a///environ", ["SCRIPT_NAME": "/mount", "PATH_INFO": "//a///environ"]),
+            ("//mount/a//environ", ["SCRIPT_NAME": "/mount", "PATH_INFO": "/a//environ"]),
+            ("/files//app.wsgi//a/environ", ["SCRIPT_NAME": "/files//app.wsgi", "PATH_INFO": "//a/environ"]),
+            ("/////a/environ", ["SCRIPT_NAME": "", "PATH_INFO": "/a/environ"]),
+        ]
+        try withServer { server in
+            let entry = try server.deploy(.facts, as: "app")
+            try server.start(
+                "MergeSlashes Off\nWSGIScriptAlias /mount \(entry)\nWSGIScriptAlias /files \(server.www)/app\n"
+                    + server.application(entry)
+            )
+            for (target, seen) in rows { try RawRequest.target("R51", target, 200, seen: seen).check(server) }
+        }
+    }
+
     @Test func canonicalName_R60() throws {
         try check(
             [.target("R60", "http://evil.example/environ", 200, seen: ["SERVER_NAME": "localhost"])],
