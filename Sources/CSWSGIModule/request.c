@@ -172,6 +172,10 @@ const swsgi_field *swsgi_environ(request_rec *r, int *count) {
     apr_table_setn(environ, "mod_wsgi.listener_host", r->connection->local_addr->hostname ? r->connection->local_addr->hostname : "");
     apr_table_setn(environ, "mod_wsgi.listener_port", apr_itoa(r->pool, r->connection->local_addr->port));
     apr_table_setn(environ, "mod_wsgi.server_pid", server_pid);
+    apr_table_setn(environ, "apache.version", AP_SERVER_BASEREVISION);
+    /* The ids of ErrorLogFormat's %L are made when somebody asks: the application's own logs shall match them. */
+    if (!r->connection->log_id) ap_run_generate_log_id(r->connection, NULL, &r->connection->log_id);
+    if (!r->log_id) ap_run_generate_log_id(r->connection, r, &r->log_id);
     if (r->log_id) apr_table_setn(environ, "mod_wsgi.request_id", r->log_id);
     if (r->connection->log_id) apr_table_setn(environ, "mod_wsgi.connection_id", r->connection->log_id);
     const apr_array_header_t *entries = apr_table_elts(environ);
