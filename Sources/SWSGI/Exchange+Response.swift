@@ -24,7 +24,7 @@ extension Exchange {
         case (.kept, .none), (.sent, .none):
             throw ExchangeError(.alreadyStarted, "startResponse() called more than once without an error")
         }
-        for (name, value) in fields { try HeadRules.check(name: name, value: value) }
+        try HeadRules.check(fields)
         head = .kept(code: code, reason: reason, fields: fields)
     }
 

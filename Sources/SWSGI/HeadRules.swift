@@ -21,33 +21,63 @@ enum HeadRules {
         return (code, reason)
     }
 
-    /// A final status is 200 to 599, and its reason phrase has no control characters.
+    /// Bytes that a reason phrase may have.
+    private static let reasonLimit = 256
+
+    /// A final status is 200 to 599, and its reason phrase is short ASCII without control characters.
     static func check(status code: UInt32, reason: String) throws(ExchangeError) {
         guard (200...599).contains(code) else {
-            throw ExchangeError(.invalidStatus, "status code must be 200 to 599: \(code)")
+            let rule = (100...199).contains(code) ? "1xx can't be a final status" : "status code must be 200 to 599"
+            throw ExchangeError(.invalidStatus, "\(rule): \(code)")
         }
-        for byte in reason.utf8 where isControl(byte) {
-            throw ExchangeError(.invalidStatus, "control character in status reason phrase: \(shown(reason))")
+        for (place, byte) in reason.utf8.enumerated() where isControl(byte) || byte >= 0x80 {
+            let what = isControl(byte) ? "control" : "invalid"
+            throw ExchangeError(
+                .invalidStatus,
+                "\(what) character in status reason phrase at byte \(place): \(shown(reason))"
+            )
+        }
+        guard reason.utf8.count <= reasonLimit else {
+            throw ExchangeError(
+                .invalidStatus,
+                "status reason phrase is longer than \(reasonLimit) bytes: \(reason.utf8.count)"
+            )
+        }
+    }
+
+    /// Each name is a token, each value has no control characters but tabs, and there is at most one Content-Length.
+    static func check(_ fields: [(String, String)]) throws(ExchangeError) {
+        var length: String?
+        for (name, value) in fields {
+            try check(name: name, value: value)
+            guard equalsIgnoringCase(name, "content-length") else { continue }
+            if let length {
+                throw ExchangeError(
+                    .invalidHeader,
+                    "Content-Length header is given twice: \(shown(length)), \(shown(value))"
+                )
+            }
+            length = value
         }
     }
 
     /// A name is a token, a value has no control characters but tabs, a Content-Length is a decimal number.
     static func check(name: String, value: String) throws(ExchangeError) {
         guard !name.isEmpty else { throw ExchangeError(.invalidHeader, "header name is empty") }
-        for byte in name.utf8 where !isToken(byte) {
+        for (place, byte) in name.utf8.enumerated() where !isToken(byte) {
             let what =
                 switch byte {
                 case 0x20: "space"
                 case _ where isControl(byte): "control"
                 default: "invalid"
                 }
-            throw ExchangeError(.invalidHeader, "\(what) character in header name: \(shown(name))")
+            throw ExchangeError(.invalidHeader, "\(what) character in header name at byte \(place): \(shown(name))")
         }
-        for byte in value.utf8 where isControl(byte) && byte != 0x09 {
+        for (place, byte) in value.utf8.enumerated() where isControl(byte) && byte != 0x09 {
             let what = byte == 0x0D || byte == 0x0A ? "carriage return/line feed" : "control"
             throw ExchangeError(
                 .invalidHeader,
-                "\(what) character in header value: \(name): \(shown(value))"
+                "\(what) character in header value at byte \(place): \(name): \(shown(value))"
             )
         }
         if equalsIgnoringCase(name, "content-length"), !isDecimal(value) {

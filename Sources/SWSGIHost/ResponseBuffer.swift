@@ -46,7 +46,10 @@ struct ResponseBuffer: ~Copyable {
         headers: UnsafeBufferPointer<swsgi_header>
     ) -> Int32 {
         guard !isStarted else { return ABIResult.started }
-        guard (200...599).contains(status), HeaderSyntax.isValue(reason) else { return ABIResult.status }
+        guard (200...599).contains(status), HeaderSyntax.isReason(reason) else { return ABIResult.status }
+        guard headers.allSatisfy({ Self.isPlausible($0.name) && Self.isPlausible($0.value) }) else {
+            return ABIResult.headSize
+        }
         let size = Self.size(reason, headers)
         guard headers.count <= ResponseHead.headerLimit, size <= FrameHeader.headLimit else {
             return ABIResult.headSize
@@ -56,7 +59,7 @@ struct ResponseBuffer: ~Copyable {
             guard HeaderSyntax.isToken(bytes(header.name)) else { return ABIResult.headerName }
             guard HeaderSyntax.isValue(bytes(header.value)) else { return ABIResult.headerValue }
             guard isContentLength(bytes(header.name)) else { continue }
-            guard let number = decimal(bytes(header.value)), length == nil || length == number else {
+            guard let number = decimal(bytes(header.value)), length == nil else {
                 return ABIResult.contentLength
             }
             length = number
@@ -79,6 +82,9 @@ struct ResponseBuffer: ~Copyable {
         }
         return ABIResult.ok
     }
+
+    /// Whether a length can be true: sums of such lengths don't overflow.
+    private static func isPlausible(_ text: swsgi_text) -> Bool { (0...FrameHeader.headLimit).contains(text.length) }
 
     /// Bytes of the HEAD frame's payload; the content length travels in a field of its own.
     private static func size(_ reason: UnsafeRawBufferPointer, _ headers: UnsafeBufferPointer<swsgi_header>) -> Int {

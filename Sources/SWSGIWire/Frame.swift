@@ -88,6 +88,8 @@ public struct FrameHeader: Equatable, Sendable {
 public enum ResponseHead {
     /// Bytes before the reason.
     public static let fixedSize = 16
+    /// Bytes that a reason phrase may have.
+    public static let reasonLimit = 256
     /// Headers that a response may have.
     public static let headerLimit = 1000
 }
@@ -116,7 +118,7 @@ public struct ReceivedResponseHead {
         guard length >= -1 else { throw Malformed("content length \(length)") }
         contentLength = length < 0 ? nil : length
         reason = try reader.read(count: reasonLength)
-        guard HeaderSyntax.isValue(reason) else { throw Malformed("control character in the reason phrase") }
+        guard HeaderSyntax.isReason(reason) else { throw Malformed("invalid reason phrase") }
         headers = UnsafeRawBufferPointer(rebasing: payload[(payload.count - reader.remaining)...])
         for _ in 0..<headerCount {
             let name = Int(try reader.read(UInt32.self))
@@ -154,7 +156,12 @@ public enum HeaderSyntax {
         !bytes.isEmpty && bytes.allSatisfy(isTokenByte)
     }
 
-    /// Whether bytes may be a header's value or a reason phrase: no control characters but the tab.
+    /// Whether bytes may be a reason phrase: short ASCII without control characters.
+    public static func isReason(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count <= ResponseHead.reasonLimit && bytes.allSatisfy { (0x20..<0x7f).contains($0) }
+    }
+
+    /// Whether bytes may be a header's value: no control characters but the tab.
     public static func isValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.allSatisfy { ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }
     }
