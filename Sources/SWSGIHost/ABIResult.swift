@@ -11,5 +11,7 @@ enum ABIResult {
     static let notStarted = Int32(SWSGI_ERROR_NOT_STARTED)
     static let tooLong = Int32(SWSGI_ERROR_TOO_LONG)
     static let headSize = Int32(SWSGI_ERROR_HEAD_SIZE)
+    static let ended = Int32(SWSGI_ERROR_ENDED)
+    static let inUse = Int32(SWSGI_ERROR_IN_USE)
     static let contentLength = Int32(SWSGI_ERROR_CONTENT_LENGTH)
 }

@@ -15,6 +15,8 @@ public final class Exchange {
     private var output: ResponseBuffer
     private var input: BodyReader
     private let thread: Int
+    /// What the application gets instead of this object.
+    private let handle = ExchangeHandle.make()
 
     /// The working memory of request thread number `thread`, counted from 1.
     public init(thread: Int) {
@@ -23,9 +25,7 @@ public final class Exchange {
         input = BodyReader()
     }
 
-    static func from(_ pointer: OpaquePointer) -> Exchange {
-        Unmanaged<Exchange>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
-    }
+    deinit { handle.giveBack() }
 
     /// Runs the application on one exchange and ends it.
     ///
@@ -38,8 +38,9 @@ public final class Exchange {
         output.begin(reply)
         input.begin(reply, hasBody: head.flags.contains(.body))
         defer { self.head = nil }
-        let pointer = OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
-        let result = instance.application.pointee.respond(instance.application.pointee.context, instance.host, pointer)
+        let application = instance.application.pointee
+        let result = application.respond(application.context, instance.host, handle.open(for: self))
+        handle.close()
         if result == 0, !output.isStarted {
             log(.error, "the application ended without starting a response")
         }

@@ -24,39 +24,57 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
             threads: facts.threads,
             processes: facts.processes,
             environ_get: { exchange, name, length, value in
-                let name = UnsafeRawBufferPointer(start: name, count: length)
-                guard let found = Exchange.from(exchange).environValue(name) else { return 0 }
-                value.pointee = text(found)
-                return 1
+                ExchangeHandle.use(exchange) { exchange -> Int32 in
+                    let name = UnsafeRawBufferPointer(start: name, count: max(length, 0))
+                    guard let found = exchange.environValue(name) else { return 0 }
+                    value.pointee = text(found)
+                    return 1
+                } refused: { _ in
+                    0
+                }
             },
-            environ_count: { Exchange.from($0).environCount },
+            environ_count: { ExchangeHandle.use($0, { $0.environCount }, refused: { _ in 0 }) },
             environ_at: { exchange, index, name, value in
-                guard let field = Exchange.from(exchange).environField(index) else { return 0 }
-                name.pointee = text(field.name)
-                value.pointee = text(field.value)
-                return 1
+                ExchangeHandle.use(exchange) { exchange -> Int32 in
+                    guard let field = exchange.environField(index) else { return 0 }
+                    name.pointee = text(field.name)
+                    value.pointee = text(field.value)
+                    return 1
+                } refused: { _ in
+                    0
+                }
             },
             read: { exchange, buffer, capacity in
-                Exchange.from(exchange).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: capacity))
+                // A size_t above half of all memory arrives as a negative number; no read needs that much.
+                let room = capacity < 0 ? 1 << 30 : min(capacity, 1 << 30)
+                let buffer = UnsafeMutableRawBufferPointer(start: buffer, count: room)
+                return ExchangeHandle.use(exchange) { $0.read(into: buffer) }
             },
             start_response: { exchange, status, reason, headers, count in
-                Exchange.from(exchange).startResponse(
-                    status: status,
-                    reason: bytes(reason),
-                    headers: UnsafeBufferPointer(start: headers, count: count)
-                )
+                // Before any of them is looked at: a number that is not true must not lead into foreign memory.
+                guard (0...ResponseHead.headerLimit).contains(count) else { return ABIResult.headSize }
+                let headers = UnsafeBufferPointer(start: headers, count: headers == nil ? 0 : count)
+                return ExchangeHandle.use(exchange) {
+                    $0.startResponse(status: status, reason: bytes(reason), headers: headers)
+                }
             },
             write: { exchange, start, length in
-                Exchange.from(exchange).write(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : length))
+                guard length >= 0 else { return ABIResult.tooLong }
+                let bytes = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : length)
+                return ExchangeHandle.use(exchange) { $0.write(bytes) }
             },
-            flush: { Exchange.from($0).flush() },
-            cancelled: { Exchange.from($0).isCancelled ? 1 : 0 },
+            flush: { ExchangeHandle.use($0) { $0.flush() } },
+            cancelled: { exchange in
+                ExchangeHandle.use(exchange, { $0.isCancelled ? 1 : 0 }, refused: { $0 == ABIResult.ended ? 1 : 0 })
+            },
             log: { host, exchange, level, start, length in
-                let line = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : length)
+                let line = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : max(length, 0))
                 let level = LogLevel(rawValue: UInt8(clamping: level)) ?? .error
-                if let exchange {
-                    Exchange.from(exchange).log(level, line) { logToGroup(host, level, $0) }
-                } else {
+                guard let exchange else { return logToGroup(host, level, line) }
+                // Also in the middle of another thread's frame there is no place for a line.
+                ExchangeHandle.use(exchange) { exchange in
+                    exchange.log(level, line) { logToGroup(host, level, $0) }
+                } refused: { _ in
                     logToGroup(host, level, line)
                 }
             }
@@ -80,6 +98,7 @@ private func text(_ bytes: UnsafeRawBufferPointer) -> swsgi_text {
     swsgi_text(bytes: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), length: bytes.count)
 }
 
+/// The bytes of a text of the application; a length that is a negative number here is none that memory can have.
 func bytes(_ text: swsgi_text) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: text.bytes, count: text.bytes == nil ? 0 : text.length)
+    UnsafeRawBufferPointer(start: text.bytes, count: text.bytes == nil ? 0 : max(text.length, 0))
 }

@@ -14,6 +14,8 @@
  *    and lives as long as the exchange (facts of the host table: as long as the process).
  *  - An exchange belongs to the thread that runs `respond`, from the call until its return. The application may hand it
  *    to another thread in between, but never uses it from two threads at once, and never after `respond` has returned.
+ *    The host refuses the calls of a second thread (SWSGI_ERROR_IN_USE) and those with an exchange that is over
+ *    (SWSGI_ERROR_ENDED): they reach no other exchange.
  *  - `application` may be defined without its parameter: `respond` gets the host's table too.
  *  - Nothing is ever unloaded: tables, and what they point at, must stay valid until the process ends.
  *
@@ -60,7 +62,7 @@ enum {
     SWSGI_OK = 0,
     /** The client has gone, or httpd has given the exchange up. */
     SWSGI_ERROR_CLIENT_GONE = -1,
-    /** A final status is 200 to 599, and its reason phrase has no control characters. */
+    /** A final status is 200 to 599, and its reason phrase at most 256 bytes of ASCII without control characters. */
     SWSGI_ERROR_STATUS = -2,
     /** A header name is not a token (RFC 9110, section 5.6.2). */
     SWSGI_ERROR_HEADER_NAME = -3,
@@ -76,8 +78,12 @@ enum {
     SWSGI_ERROR_HEAD_SIZE = -8,
     /** The request body could not be read to its end. */
     SWSGI_ERROR_BODY = -9,
-    /** A Content-Length that is not a decimal number. */
-    SWSGI_ERROR_CONTENT_LENGTH = -10
+    /** A Content-Length that is not a decimal number, or a second one. */
+    SWSGI_ERROR_CONTENT_LENGTH = -10,
+    /** `respond` has returned: the exchange is over, and the pointer to it refers to nothing any more. */
+    SWSGI_ERROR_ENDED = -13,
+    /** Another thread is in a call with this exchange. */
+    SWSGI_ERROR_IN_USE = -14
 };
 
 /** Levels of the error log, with httpd's values. */

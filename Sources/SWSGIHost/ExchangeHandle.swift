@@ -1,0 +1,90 @@
+internal import CSWSGI
+internal import Glibc
+internal import Synchronization
+
+/// What an application holds of an exchange: no pointer, but the number of a place and how often the place was used before.
+///
+/// An application may keep it and use it when the exchange is over, or from two threads at once, though the contract forbids
+/// both. Such a call is refused, and never reaches another exchange. That costs each call of the host's table one atomic
+/// exchange and one store.
+final class ExchangeHandle {
+    /// A handle's number: the place in the low bits, above them the use of the place; the highest bit is for `state`.
+    private static let placeBits = 16
+    private static let busy: UInt64 = 1 << 63
+
+    /// Zeroed memory that costs nothing before it is used, and is never freed: any number may be asked for.
+    nonisolated(unsafe) private static let places = calloc(
+        1 << placeBits,
+        MemoryLayout<Unmanaged<ExchangeHandle>?>.size
+    )?
+    .assumingMemoryBound(to: Unmanaged<ExchangeHandle>?.self)  // changed under the lock, before a number is given out
+    private static let known = Mutex<(count: Int, free: [Int])>((0, []))
+
+    /// The number of the exchange that is running; with `busy` while a thread is in a call; 0 between exchanges.
+    private let state = Atomic<UInt64>(0)
+    private var number: UInt64
+    private var exchange: Unmanaged<Exchange>?
+
+    private init(place: Int) { number = UInt64(place) }
+
+    /// A handle that has become free, or a new one; handles live as long as the process.
+    static func make() -> ExchangeHandle {
+        known.withLock { known in
+            if let place = known.free.popLast(), let old = places?[place] { return old.takeUnretainedValue() }
+            // A process has at most 1000 request threads.
+            precondition(known.count < 1 << placeBits, "too many exchanges at once")
+            let new = ExchangeHandle(place: known.count)
+            places?[known.count] = Unmanaged.passRetained(new)
+            known.count += 1
+            return new
+        }
+    }
+
+    /// Gives the handle back, when it is closed for good.
+    func giveBack() {
+        let place = Int(number & (1 << Self.placeBits - 1))
+        Self.known.withLock { $0.free.append(place) }
+    }
+
+    /// Begins an exchange; gives what the application may hold.
+    func open(for exchange: Exchange) -> OpaquePointer {
+        self.exchange = Unmanaged.passUnretained(exchange)
+        number = (number + 1 << Self.placeBits) & ~Self.busy
+        state.store(number, ordering: .releasing)
+        // The use is at least 1.
+        return OpaquePointer(bitPattern: UInt(number)).unsafelyUnwrapped
+    }
+
+    /// Ends the exchange; a call that another thread is in, against the contract, is waited for.
+    func close() {
+        var tries = 0
+        while !state.compareExchange(expected: number, desired: 0, ordering: .acquiringAndReleasing).exchanged {
+            tries += 1
+            if tries.isMultiple(of: 1000) { usleep(1000) }
+        }
+    }
+
+    /// Calls `work` with the exchange that an application means, or `refused` with the reason why not.
+    static func use<Result>(
+        _ pointer: OpaquePointer,
+        _ work: (Exchange) -> Result,
+        refused: (Int32) -> Result
+    ) -> Result {
+        let number = UInt64(UInt(bitPattern: pointer))
+        guard number < busy,
+            let handle = places?[Int(number & (1 << placeBits - 1))]?
+                .takeUnretainedValue()
+        else { return refused(ABIResult.ended) }
+        let taken = handle.state.compareExchange(expected: number, desired: number | busy, ordering: .acquiring)
+        guard taken.exchanged, let exchange = handle.exchange else {
+            return refused(taken.original == number | busy ? ABIResult.inUse : ABIResult.ended)
+        }
+        defer { handle.state.store(number, ordering: .releasing) }
+        return work(exchange.takeUnretainedValue())
+    }
+
+    /// For functions of the host that return what `refused` would be called with.
+    static func use<Result: FixedWidthInteger>(_ pointer: OpaquePointer, _ work: (Exchange) -> Result) -> Result {
+        use(pointer, work, refused: { Result($0) })
+    }
+}
