@@ -109,14 +109,28 @@ public final class Exchange {
     /// Gives what could not be sent, as httpd has given the exchange up, to `instead`.
     func log(_ level: LogLevel, _ text: UnsafeRawBufferPointer, instead: (UnsafeRawBufferPointer) -> Void) {
         for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true) {
-            let line = UnsafeRawBufferPointer(rebasing: line.prefix(FrameHeader.logLimit - 1 - Self.origin.count))
-            let start = FrameHeader.size + 1
-            withUnsafeTemporaryAllocation(byteCount: start + Self.origin.count, alignment: 8) { frame in
-                FrameHeader(.log, length: 1 + Self.origin.count + line.count).write(to: frame)
-                frame[FrameHeader.size] = level.rawValue
-                UnsafeMutableRawBufferPointer(rebasing: frame[start...]).copyBytes(from: Self.origin)
-                if (try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), line)) == nil { instead(line) }
+            let line = UnsafeRawBufferPointer(rebasing: line)
+            let kept = LoggedLine.prefix(of: line)
+            guard kept.count < line.count else {
+                send(level, line, instead)
+                continue
             }
+            var cut = [UInt8](kept) + LoggedLine.remark(cutOff: line.count - kept.count)
+            cut.withUnsafeMutableBytes { send(level, UnsafeRawBufferPointer($0), instead) }
+        }
+    }
+
+    private func send(
+        _ level: LogLevel,
+        _ line: UnsafeRawBufferPointer,
+        _ instead: (UnsafeRawBufferPointer) -> Void
+    ) {
+        let start = FrameHeader.size + 1
+        withUnsafeTemporaryAllocation(byteCount: start + Self.origin.count, alignment: 8) { frame in
+            FrameHeader(.log, length: 1 + Self.origin.count + line.count).write(to: frame)
+            frame[FrameHeader.size] = level.rawValue
+            UnsafeMutableRawBufferPointer(rebasing: frame[start...]).copyBytes(from: Self.origin)
+            if (try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), line)) == nil { instead(line) }
         }
     }
 
