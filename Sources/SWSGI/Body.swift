@@ -15,6 +15,9 @@ public struct Body {
 
     let content: Content
 
+    /// What is to be done when the body has been sent.
+    var end: BodyEnd?
+
     /// No content.
     public init() { content = .chunks([]) }
 
@@ -49,7 +52,38 @@ public struct Body {
         Body(content: .stream(produce))
     }
 
+    /// The same body, with something to do when it has come to its end: the `close()` of PEP 3333.
+    ///
+    /// `action` is called once: when the content has been sent, when an error has ended it, when the client has gone, or when
+    /// the body is let go without having been sent. What it throws away (files, connections, locks) is safe in every case.
+    /// The end of the response waits for it. A body can have several; the one added last is called first.
+    public func onEnd(_ action: @escaping () -> Void) -> Body {
+        var body = self
+        body.end = BodyEnd(action, before: end)
+        return body
+    }
+
     private init(content: Content) { self.content = content }
+}
+
+/// What is to be done at the end of a body: once, and at the latest when nobody has the body any more.
+final class BodyEnd {
+    private var action: (() -> Void)?
+    private let next: BodyEnd?
+
+    init(_ action: @escaping () -> Void, before next: BodyEnd?) {
+        self.action = action
+        self.next = next
+    }
+
+    deinit { run() }
+
+    func run() {
+        let action = action
+        self.action = nil
+        action?()
+        next?.run()
+    }
 }
 
 extension Body: ExpressibleByArrayLiteral {

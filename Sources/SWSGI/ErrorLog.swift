@@ -25,6 +25,9 @@ public struct ErrorLog: TextOutputStream {
 
     /// Adds text to the stream.
     public mutating func write(_ text: String) {
+        // Another thread that writes too gets lines of its own.
+        guard exchange.take() else { return exchange.log(.error, text) }
+        defer { exchange.release() }
         exchange.unfinishedLine += text
         let pending = exchange.unfinishedLine
         guard let end = pending.utf8.lastIndex(of: UInt8(ascii: "\n")) else { return }
@@ -39,6 +42,8 @@ public struct ErrorLog: TextOutputStream {
 
     /// Ends the line that has been begun, if there is one.
     public func flush() {
+        guard exchange.take() else { return }
+        defer { exchange.release() }
         guard !exchange.unfinishedLine.isEmpty else { return }
         exchange.log(.error, exchange.unfinishedLine)
         exchange.unfinishedLine = ""

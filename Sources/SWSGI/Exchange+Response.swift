@@ -13,7 +13,7 @@ enum Head {
 extension Exchange {
     /// Checks and keeps the head of the response.
     ///
-    /// `error` is what makes a second start legal (PEP 3333, exc_info).
+    /// For a caller that has taken the object. `error` is what makes a second start legal (PEP 3333, exc_info).
     func start(code: UInt32, reason: String, fields: [(String, String)], after error: (any Error)?) throws {
         guard pointer != nil else {
             throw ExchangeError(.completed, "startResponse() called after request completed")
@@ -30,6 +30,12 @@ extension Exchange {
 
     /// Adds bytes to the body; the first ones take the head with them.
     func write(_ bytes: UnsafeRawBufferPointer) throws {
+        guard take() else { throw ExchangeError.inUse }
+        defer { release() }
+        try writeTaken(bytes)
+    }
+
+    private func writeTaken(_ bytes: UnsafeRawBufferPointer) throws {
         if let failure { throw failure }
         guard let pointer else { throw ExchangeError(.completed, "write() called after request completed") }
         guard !bytes.isEmpty else { return }
@@ -41,27 +47,47 @@ extension Exchange {
 
     /// Sends what the host has kept back.
     func flush() throws {
+        guard take() else { throw ExchangeError.inUse }
+        defer { release() }
+        try flushTaken()
+    }
+
+    private func flushTaken() throws {
         if let failure { throw failure }
         guard let pointer, case .sent = head else { return }
         try keepingFailure { try check(host.pointee.flush(pointer)) }
     }
 
-    /// Writes the whole body and ends the response.
+    /// Writes the whole body and ends the response; whatever happens, the body's own end is called.
+    ///
+    /// Waits for a thread that writes beside it, against all rules, instead of failing.
     func send(_ body: Body) throws {
-        if let failure { throw failure }
+        defer { body.end?.run() }
+        try checkFailure()
         switch body.content {
         case .chunks(let chunks):
-            for chunk in chunks { try chunk.withChunkBytes(write) }
+            for chunk in chunks { try chunk.withChunkBytes(writeWhole) }
         case .generator(let next):
             while let chunk = try next() {
-                try chunk.withChunkBytes(write)
-                try flush()
+                try chunk.withChunkBytes(writeWhole)
+                try afterOthers(flushTaken)
             }
         case .stream(let produce):
             try produce(ResponseWriter(exchange: self))
         }
-        if let failure { throw failure }
-        try sendHead()
+        try checkFailure(sendingHead: true)
+    }
+
+    /// Writes for the body that was returned: it goes before what other threads may still want to write.
+    private func writeWhole(_ bytes: UnsafeRawBufferPointer) throws {
+        try afterOthers { try writeTaken(bytes) }
+    }
+
+    private func checkFailure(sendingHead: Bool = false) throws {
+        try afterOthers {
+            if let failure { throw failure }
+            if sendingHead { try sendHead() }
+        }
     }
 
     /// Gives the head to the host if it has not got it yet.
@@ -129,6 +155,8 @@ extension Exchange {
             ExchangeError(.contentTooLong, "Content length mismatch: content beyond Content-Length is not sent")
         case SWSGI_ERROR_HEAD_SIZE: ExchangeError(.headTooLarge, "the response's headers are too large")
         case SWSGI_ERROR_BODY: ExchangeError(.inputFailed, "request data read error")
+        case SWSGI_ERROR_ENDED: ExchangeError(.completed, "the request is over")
+        case SWSGI_ERROR_IN_USE: ExchangeError.inUse
         default: ExchangeError(.hostFailed, "the host failed with code \(result)")
         }
     }

@@ -13,7 +13,7 @@ extension Exchange {
             try send(handler(self))
             return 0
         } catch {
-            return conclude(failure ?? error)
+            return conclude(afterOthers { failure } ?? error)
         }
     }
 
@@ -42,14 +42,17 @@ extension Exchange {
     }
 
     private var isSent: Bool {
-        if case .sent = head { return true }
-        return false
+        afterOthers {
+            if case .sent = head { true } else { false }
+        }
     }
 
     /// Sends the response that an error brings along.
     private func answer(_ response: Response) -> Int32 {
-        failure = nil
-        head = .none
+        afterOthers {
+            failure = nil
+            head = .none
+        }
         do {
             try start(response)
             try send(response.body)
@@ -61,6 +64,8 @@ extension Exchange {
 
     /// Checks and keeps the head of a typed response.
     func start(_ response: Response) throws {
+        guard take() else { throw ExchangeError.inUse }
+        defer { release() }
         let code = UInt32(response.status.code)
         try HeadRules.check(status: code, reason: response.status.reason)
         try start(code: code, reason: response.status.reason, fields: response.headers.fields, after: nil)

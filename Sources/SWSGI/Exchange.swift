@@ -1,10 +1,14 @@
 import CSWSGI
+import Glibc
+import Synchronization
 
 /// One request and its response, from the host's call of `respond` until its return.
 ///
 /// Everything that the application gets for a request refers to this object, and nothing but this object knows the
 /// host's exchange. When `respond` returns, the object forgets it: what the application has kept is then harmless.
-/// The object itself must not be used by two threads at once; the types that hold it are not Sendable.
+/// The types that hold it are not Sendable: it belongs to one thread at a time. Code that gets around that meets an
+/// error (`inUse`), not torn memory: what changes the object takes it for itself first, at the cost of one atomic
+/// exchange and one store.
 final class Exchange {
     /// The host's table, which lives as long as the process.
     let host: UnsafePointer<swsgi_host>
@@ -24,6 +28,9 @@ final class Exchange {
     /// The beginning of a line that the application has not ended yet.
     var unfinishedLine = ""
 
+    /// Whether some thread is changing the object.
+    private let isTaken = Atomic<Bool>(false)
+
     init(host: UnsafePointer<swsgi_host>, pointer: OpaquePointer) {
         self.host = host
         self.pointer = pointer
@@ -31,11 +38,32 @@ final class Exchange {
 
     /// Takes the host's exchange away, at the end of `respond`.
     func end() {
-        if !unfinishedLine.isEmpty { log(.error, unfinishedLine) }
-        unfinishedLine = ""
-        pointer = nil
-        head = .none
-        input = InputBuffer()
+        afterOthers {
+            if !unfinishedLine.isEmpty { log(.error, unfinishedLine) }
+            unfinishedLine = ""
+            pointer = nil
+            head = .none
+            input = InputBuffer()
+        }
+    }
+
+    /// Takes the object for changes; false if another thread has it.
+    func take() -> Bool {
+        isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    }
+
+    /// Gives the object back.
+    func release() { isTaken.store(false, ordering: .releasing) }
+
+    /// Calls `work` when no other thread is in the middle of a call, which none should be.
+    func afterOthers<Result>(_ work: () throws -> Result) rethrows -> Result {
+        var tries = 0
+        while !take() {
+            tries += 1
+            if tries.isMultiple(of: 1000) { usleep(1000) }
+        }
+        defer { release() }
+        return try work()
     }
 
     /// Whether nobody waits for the response any more; also when the request is over.

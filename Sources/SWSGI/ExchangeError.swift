@@ -6,7 +6,7 @@ public struct ExchangeError: Error, Equatable, Sendable, CustomStringConvertible
     public struct Code: Equatable, Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case clientGone, completed, status, header, started, notStarted, tooLong, headSize, inputFailed
-            case inputTooLarge, formType, incompatibleHost, host
+            case inputTooLarge, formType, incompatibleHost, host, inUse
         }
 
         private let kind: Kind
@@ -33,6 +33,8 @@ public struct ExchangeError: Error, Equatable, Sendable, CustomStringConvertible
         public static var inputTooLarge: Code { Code(kind: .inputTooLarge) }
         /// The request body is not a form.
         public static var notAForm: Code { Code(kind: .formType) }
+        /// Another thread is using the exchange at this moment.
+        public static var inUse: Code { Code(kind: .inUse) }
         /// The host speaks another version of the bundle ABI.
         public static var incompatibleHost: Code { Code(kind: .incompatibleHost) }
         /// A failure of the host that this version of the SDK does not know.
@@ -55,6 +57,8 @@ public struct ExchangeError: Error, Equatable, Sendable, CustomStringConvertible
 
     /// What happened, in words.
     public var description: String { message }
+
+    static var inUse: ExchangeError { ExchangeError(.inUse, "the exchange is being used by another thread") }
 }
 
 extension ExchangeError: ErrorWithResponse {

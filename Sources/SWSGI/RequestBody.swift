@@ -25,10 +25,20 @@ struct InputBuffer {
 public struct RequestBody {
     let exchange: Exchange
 
+    /// Bytes that are read at once at most.
+    private static let most = 1 << 20
+
     /// Reads into `buffer`; waits for at least one byte.
     ///
     /// Returns how many bytes it read, 0 at the end.
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(ExchangeError) -> Int {
+        guard exchange.take() else { throw ExchangeError.inUse }
+        defer { exchange.release() }
+        return try readTaken(into: buffer)
+    }
+
+    /// Reads when the exchange has been taken.
+    private func readTaken(into buffer: UnsafeMutableRawBufferPointer) throws(ExchangeError) -> Int {
         guard let pointer = exchange.pointer else {
             throw ExchangeError(.completed, "read() called on request body after request completed")
         }
@@ -50,12 +60,18 @@ public struct RequestBody {
 
     /// Reads up to `count` bytes; waits for at least one.
     ///
-    /// Empty at the end.
+    /// Empty at the end. However large the number, no more than 1 MiB is read at once; with a number below 1, nothing.
     public func read(upTo count: Int) throws(ExchangeError) -> [UInt8] {
+        guard exchange.take() else { throw ExchangeError.inUse }
+        defer { exchange.release() }
+        return try readTaken(upTo: count)
+    }
+
+    private func readTaken(upTo count: Int) throws(ExchangeError) -> [UInt8] {
         var failure: ExchangeError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: min(max(count, 0), 1 << 20)) { buffer, initialized in
+        let bytes = [UInt8](unsafeUninitializedCapacity: min(max(count, 0), Self.most)) { buffer, initialized in
             do throws(ExchangeError) {
-                initialized = try read(into: UnsafeMutableRawBufferPointer(buffer))
+                initialized = try readTaken(into: UnsafeMutableRawBufferPointer(buffer))
             } catch {
                 failure = error
             }
@@ -68,6 +84,8 @@ public struct RequestBody {
     ///
     /// A line longer than `limit` bytes comes in pieces of that size. Nil at the end.
     public func readLine(limit: Int = 65536) throws(ExchangeError) -> [UInt8]? {
+        guard exchange.take() else { throw ExchangeError.inUse }
+        defer { exchange.release() }
         let limit = max(limit, 1)
         var searched = 0
         while true {
@@ -84,16 +102,23 @@ public struct RequestBody {
         }
     }
 
+    /// Calls `body` with each line of what is left, with its line feed; the last one may have none.
+    ///
+    /// A line longer than `limit` bytes comes in pieces of that size.
+    public func forEachLine(limit: Int = 65536, _ body: ([UInt8]) throws -> Void) throws {
+        while let line = try readLine(limit: limit) { try body(line) }
+    }
+
     /// Reads everything that is left.
     ///
     /// Throws `inputTooLarge` if that is more than `limit` bytes, without reading a body whose Content-Length says so.
     public func readAll(limit: Int) throws(ExchangeError) -> [UInt8] {
         let announced = exchange.value(of: "CONTENT_LENGTH").flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0
         var bytes: [UInt8] = []
-        if announced <= limit { bytes.reserveCapacity(announced) }
+        if announced <= limit { bytes.reserveCapacity(min(max(announced, 0), Self.most)) }
         while announced <= limit {
             // One byte more than allowed, so as to see whether there is more.
-            let piece = try read(upTo: min(65536, limit - bytes.count + 1))
+            let piece = try read(upTo: min(65535, limit - bytes.count) + 1)
             if piece.isEmpty { return bytes }
             bytes += piece
             if bytes.count > limit { break }
@@ -101,12 +126,12 @@ public struct RequestBody {
         throw ExchangeError(.inputTooLarge, "request body is larger than \(limit) bytes")
     }
 
-    /// Calls `body` with each piece of what is left, at most `size` bytes long and valid only during the call.
+    /// Calls `body` with each piece of what is left, at most `size` bytes (and 1 MiB) long and valid only during the call.
     public func forEachChunk(
         of size: Int = 65536,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        try withUnsafeTemporaryAllocation(byteCount: max(size, 1), alignment: 1) { buffer in
+        try withUnsafeTemporaryAllocation(byteCount: min(max(size, 1), Self.most), alignment: 1) { buffer in
             while case let count = try read(into: buffer), count > 0 {
                 try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             }
@@ -122,7 +147,7 @@ public struct RequestBody {
             exchange.input.bytes = kept.bytes[kept.start...] + exchange.input.bytes
             exchange.input.start = 0
         }
-        exchange.input.bytes = try read(upTo: 8192)
+        exchange.input.bytes = try readTaken(upTo: 8192)
         return !exchange.input.bytes.isEmpty
     }
 }
