@@ -5,6 +5,29 @@
 public struct StartResponse {
     let exchange: Exchange
 
+    /// What middleware does to status and headers.
+    private var change: (@Sendable (_ status: inout String, _ headers: inout [(String, String)]) -> Void)?
+
+    init(exchange: Exchange) { self.exchange = exchange }
+
+    /// A `startResponse` for the application that middleware calls: it lets `change` work on status and headers, and then
+    /// calls this one.
+    ///
+    ///     export { environ, startResponse in
+    ///         try application(environ, startResponse.changing { _, headers in headers.append(("X-Served-By", "me")) })
+    ///     }
+    public func changing(
+        _ change: @escaping @Sendable (_ status: inout String, _ headers: inout [(String, String)]) -> Void
+    ) -> StartResponse {
+        let outer = self.change
+        var inner = self
+        inner.change = { status, headers in
+            change(&status, &headers)
+            outer?(&status, &headers)
+        }
+        return inner
+    }
+
     /// Starts the response.
     ///
     /// A status line that can't be sent, a header that can't be sent, or a second call without an error is not thrown
@@ -21,9 +44,17 @@ public struct StartResponse {
         _ headers: [(String, String)] = [],
         after error: (any Error)? = nil
     ) -> ResponseWriter {
+        guard exchange.take() else {
+            exchange.log(.error, "startResponse(): \(ExchangeError.inUse)")
+            return ResponseWriter(exchange: exchange)
+        }
+        defer { exchange.release() }
+        var line = status
+        var fields = headers
+        change?(&line, &fields)
         do {
-            let (code, reason) = try HeadRules.status(line: status)
-            try exchange.start(code: code, reason: reason, fields: headers, after: error)
+            let (code, reason) = try HeadRules.status(line: line)
+            try exchange.start(code: code, reason: reason, fields: fields, after: error)
         } catch {
             keep(error)
         }
