@@ -5,7 +5,10 @@ public import SWSGI
     export { environ, startResponse in
         let trouble = Trouble(environ: environ, startResponse: startResponse)
         let path = environ["PATH_INFO", default: ""]
-        guard let body = try trouble.process(path) ?? trouble.output(path) ?? trouble.response(path) else {
+        guard
+            let body = try trouble.process(path) ?? trouble.output(path) ?? trouble.response(path)
+                ?? trouble.head(path) ?? trouble.order(path) ?? trouble.misuse(path) ?? trouble.input(path)
+        else {
             startResponse("404 Not Found", plain)
             return ["unknown trouble\n"]
         }

@@ -37,6 +37,13 @@ struct Trouble {
         case "/log":
             for level in LogLevel.allCases { environ.errors.log(level, "a line at level \(level)") }
             print("a line through wsgi.errors", to: &environ.errors)
+        case "/log-bytes":
+            environ.errors.log(.info, "escaped: \u{1B}[31m \u{7} \"quoted\" end\nsecond line")
+            environ.errors.log(.info, "long: " + String(repeating: "x", count: 1 << 20))
+            environ.errors.log(.info, "control: " + String(repeating: "\u{1}", count: 1 << 20))
+        case "/stderr-bytes":
+            var text = "stderr \u{1B}[31m \u{7} end\n" + String(repeating: "y", count: 20000) + "\n"
+            text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
         default: return nil
         }
         return started(["ok\n"])
@@ -65,7 +72,7 @@ struct Trouble {
         }
     }
 
-    private func started(_ body: Body, _ headers: [(String, String)] = []) -> Body {
+    func started(_ body: Body, _ headers: [(String, String)] = []) -> Body {
         startResponse("200 OK", plain + headers)
         return body
     }
