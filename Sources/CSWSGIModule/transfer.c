@@ -94,9 +94,12 @@ void swsgi_retry_after(request_rec *r, int seconds) {
     apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, seconds));
 }
 
-int swsgi_response_pass(request_rec *r, apr_bucket_brigade *brigade, const void *bytes, size_t length, int flags) {
+void swsgi_response_add(request_rec *r, apr_bucket_brigade *brigade, const void *bytes, size_t length) {
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_transient_create(bytes, length, r->connection->bucket_alloc));
+}
+
+int swsgi_response_pass(request_rec *r, apr_bucket_brigade *brigade, int flags) {
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
-    if (length) APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_transient_create(bytes, length, alloc));
     if (flags & SWSGI_PASS_ABORT) {
         /* No last chunk is written after this bucket, and HTTP/2 resets the stream: the response does not look complete. */
         r->connection->keepalive = AP_CONN_CLOSE;

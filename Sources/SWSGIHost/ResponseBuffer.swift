@@ -6,6 +6,8 @@ internal import SWSGIWire
 /// The response of one exchange on its way to httpd: kept back while it is small, so that a whole small response is one message.
 struct ResponseBuffer: ~Copyable {
     private static let capacity = 32 * 1024
+    /// Room for the headers of a DATA, a FLUSH and an END frame.
+    private static let slack = 4 * FrameHeader.size
 
     private var reply: Int32 = -1
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
@@ -19,13 +21,12 @@ struct ResponseBuffer: ~Copyable {
     private var written: Int64 = 0
     private(set) var isStarted = false
     private var isGone = false
+    /// Whether something has been kept back or sent that no flush has followed.
+    private(set) var hasPending = false
 
     deinit {
         buffer.deallocate()
     }
-
-    /// Whether bytes are being kept back.
-    var hasPending: Bool { count > 0 }
 
     mutating func begin(_ reply: Int32) {
         self.reply = reply
@@ -36,6 +37,7 @@ struct ResponseBuffer: ~Copyable {
         written = 0
         isStarted = false
         isGone = false
+        hasPending = false
     }
 
     // MARK: Head
@@ -66,6 +68,7 @@ struct ResponseBuffer: ~Copyable {
         }
         announced = length
         isStarted = true
+        hasPending = true
         reserve(FrameHeader.size + size)
         append(.head, length: size)
         append(UInt16(status))
@@ -108,8 +111,9 @@ struct ResponseBuffer: ~Copyable {
         }
         guard !bytes.isEmpty else { return result }
         written += Int64(bytes.count)
-        // Room for the end's frame is always left, so that it can travel with the last bytes.
-        if count + bytes.count + 3 * FrameHeader.size <= buffer.count {
+        hasPending = true
+        // Room for what may follow is always left, so that it can travel with the last bytes.
+        if count + bytes.count + Self.slack <= buffer.count {
             if openFrame == nil {
                 openFrame = count
                 append(.data, length: 0)
@@ -135,12 +139,15 @@ struct ResponseBuffer: ~Copyable {
         return ABIResult.ok
     }
 
-    /// Sends what is kept back.
+    /// Sends what is kept back, for the client now; nothing when everything has gone to it already.
     mutating func flush() -> Int32 {
         guard !isGone else { return ABIResult.clientGone }
-        guard count > 0 else { return ABIResult.ok }
+        guard hasPending else { return ABIResult.ok }
+        hasPending = false
         closeFrame()
         lengthPlace = nil
+        reserve(FrameHeader.size)
+        append(.flush, length: 0)
         return send(.init(start: nil, count: 0)) ? ABIResult.ok : ABIResult.clientGone
     }
 

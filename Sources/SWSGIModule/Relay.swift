@@ -26,16 +26,22 @@ struct Relay {
     let generation: Generation
     let group: Int
 
-    private let brigade: OpaquePointer
+    let brigade: OpaquePointer
     var state: ResponseState
     /// The status for a request body that could not be read, or 0.
     private(set) var bodyStatus: Int32 = 0
     /// Bytes of the request body that the daemon process is ready to take.
     private var credit = 0
     private var bodyHasEnded = false
-    private var unflushed = false
-    /// The last bytes of the response, kept back to go down the filters together with its end.
-    private(set) var last = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// Bytes of the response that wait in the brigade for what comes with them: its end, perhaps.
+    var added = 0
+    /// Bytes that have been passed down the filters since the last flush.
+    private var unflushed = 0
+    private var wantsFlush = false
+    /// Milliseconds that the application may pause before the client gets what there is.
+    let flushDelay: Int32 = 5
+    /// Bytes after which the client gets what there is, paused or not.
+    let flushLimit = 8 * 1024 * 1024
     private var clientHasGone = false
     private var client: ClientWatch
     /// The daemon process has been told that nobody may wait any more.
@@ -61,9 +67,9 @@ struct Relay {
     mutating func run(_ channel: inout ReplyChannel, _ reader: inout FrameReader) -> Result {
         do throws(Malformed) {
             while true {
-                let waits = !unflushed && credit == 0
+                let waits = unflushed == 0 && credit == 0
                 switch try reader.next(channel.socket, waits: waits) {
-                case .data(let bytes): try data(bytes, isLast: reader.endFollows)
+                case .data(let bytes): try data(bytes)
                 case .frame(.end, let payload):
                     let result = if let replacement { replacement } else { try end(payload[0]) }
                     takeBack(&channel, &reader)
@@ -78,6 +84,7 @@ struct Relay {
                 case .ended: return .status(died())
                 case .timedOut: if let status = wait(&channel) { return .status(status) }
                 }
+                if !reader.hasMore, added > 0 || wantsFlush { passAdded() }
                 if clientHasGone { return .status(statusOK) }
                 if discarded > Self.discardLimit, let replacement {
                     report(.discardLimit, "the application was cut off in a body that nobody gets")
@@ -134,6 +141,7 @@ struct Relay {
             credit = Int(payload.loadUnaligned(as: UInt32.self))
             guard (1...ExchangeDesk.bodyPiece).contains(credit) else { throw Malformed("\(credit) bytes are wanted") }
         case .head: try head(payload)
+        case .flush: try flush()
         case .log:
             let level = LogLevel(rawValue: max(payload[0], LogLevel.critical.rawValue)) ?? .debug
             let text = String(decoding: payload.dropFirst(), as: UTF8.self)
@@ -195,39 +203,43 @@ struct Relay {
         if isNew { report(.headerDropped, "response header '\(header)' is dropped") }
     }
 
-    private mutating func data(_ bytes: UnsafeRawBufferPointer, isLast: Bool) throws(Malformed) {
+    private mutating func data(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {
         let passed = try state.data(bytes.count)
         if replacement != nil { discarded += bytes.count }
         guard passed > 0, replacement == nil else { return }
-        if isLast {
-            last = UnsafeRawBufferPointer(rebasing: bytes.prefix(passed))
-        } else {
-            unflushed = true
-            pass(UnsafeRawBufferPointer(rebasing: bytes.prefix(passed)), 0)
-        }
+        swsgi_response_add(request, brigade, bytes.baseAddress, passed)
+        added += passed
     }
 
-    /// Passes bytes of the response, or what ends it, down the output filters.
-    mutating func pass(_ bytes: UnsafeRawBufferPointer, _ flags: Int) {
-        guard !clientHasGone else { return }
-        clientHasGone = swsgi_response_pass(request, brigade, bytes.baseAddress, bytes.count, Int32(flags)) == 0
+    private mutating func flush() throws(Malformed) {
+        guard state.phase == .streaming else { throw Malformed("a flush without a head", isOutOfOrder: true) }
+        guard replacement == nil else { return }
+        // Flushes that have come together are one: a storm of them costs no more than its bytes.
+        wantsFlush = true
     }
 
-    /// Passes the last bytes with what ends the response, or a flush.
+    /// Passes what has been added down the output filters, with a flush where one is due.
+    private mutating func passAdded() {
+        pass(wantsFlush || unflushed + added >= flushLimit ? SWSGI_PASS_FLUSH : 0)
+    }
+
+    /// Passes what has been added down the output filters, with a flush or what ends the response.
     mutating func pass(_ flags: Int) {
-        pass(last, flags)
-        last = UnsafeRawBufferPointer(start: nil, count: 0)
+        unflushed = flags & SWSGI_PASS_FLUSH == 0 ? unflushed + added : 0
+        added = 0
+        wantsFlush = false
+        guard !clientHasGone else { return }
+        clientHasGone = swsgi_response_pass(request, brigade, Int32(flags)) == 0
     }
 
     // MARK: While nothing comes from the daemon process
 
     private mutating func idle(_ socket: Int32) {
-        if unflushed {
-            // The application pauses: the client gets what there is.
-            unflushed = false
-            pass(SWSGI_PASS_FLUSH)
-        } else if credit > 0 {
+        if credit > 0 {
             sendBody(socket)
+        } else if !wait(for: (socket, -1), milliseconds: flushDelay) {
+            // The application pauses: the client gets what there is.
+            pass(SWSGI_PASS_FLUSH)
         }
     }
 
@@ -239,10 +251,16 @@ struct Relay {
         var got = swsgi_body_read(request, brigade, start, credit, 0, &status)
         if got == SWSGI_BODY_WAIT {
             let client = swsgi_client_socket(request)
+            if unflushed > 0 {
+                // The client may wait for the beginning of the response before it sends more.
+                if client < 0 || !wait(for: (socket, client), milliseconds: flushDelay) { pass(SWSGI_PASS_FLUSH) }
+                return
+            }
             // Where the client has no socket of its own to wait for, its next bytes are waited for, and nothing else.
             if client < 0 {
                 got = swsgi_body_read(request, brigade, start, credit, 1, &status)
-            } else if waitForEither(socket, client) {
+            } else if wait(for: (socket, client), milliseconds: Int32(clamping: facts.timeout / 1000)) {
+                // The application may answer before the client has sent everything: whoever has something comes next.
                 return
             } else {
                 got = Int64(SWSGI_BODY_FAILED)
@@ -258,15 +276,15 @@ struct Relay {
         }
     }
 
-    /// The application may answer before the client has sent everything: whoever has something comes next.
-    private func waitForEither(_ socket: Int32, _ client: Int32) -> Bool {
+    /// Waits until one of them has something to read; one of them may be -1.
+    private func wait(for sockets: (Int32, Int32), milliseconds: Int32) -> Bool {
         var polled = (
-            pollfd(fd: socket, events: Int16(POLLIN), revents: 0), pollfd(fd: client, events: Int16(POLLIN), revents: 0)
+            pollfd(fd: sockets.0, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: sockets.1, events: Int16(POLLIN), revents: 0)
         )
-        let timeout = Int32(clamping: facts.timeout / 1000)
         return withUnsafeMutableBytes(of: &polled) { bytes in
             while true {
-                let ready = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, timeout)
+                let ready = poll(bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), 2, milliseconds)
                 if ready >= 0 || errno != EINTR { return ready > 0 }
             }
         }

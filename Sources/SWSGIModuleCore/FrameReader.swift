@@ -54,12 +54,17 @@ public struct FrameReader: ~Copyable {
     /// Whether everything received has been given out.
     public var isEmpty: Bool { start == end && dataRest == 0 }
 
-    /// Whether the END frame has come already: then bytes given out before stay valid while it is taken.
-    public var endFollows: Bool {
-        dataRest == 0 && end - start > FrameHeader.size && buffer[start] == FrameKind.end.rawValue
+    /// Whether more has come already: then bytes given out before stay valid while the next thing is taken.
+    public var hasMore: Bool {
+        if dataRest > 0 { return start < end }
+        guard end - start >= FrameHeader.size else { return false }
+        let length = Int(buffer.loadUnaligned(fromByteOffset: start + 4, as: UInt32.self))
+        // Of the body any part counts, of all else whole frames; what is no frame is found out when it is taken.
+        return end - start > FrameHeader.size && buffer[start] == FrameKind.data.rawValue
+            || end - start >= FrameHeader.size + length
     }
 
-    /// The next thing; its bytes are valid until the next call.
+    /// The next thing; its bytes are valid until a call that finds no more.
     public mutating func next(_ socket: Int32, waits: Bool) throws(Malformed) -> Arrival {
         while true {
             if let arrival = try take() { return arrival }

@@ -16,6 +16,8 @@ public enum FrameKind: UInt8, Sendable {
     /// Daemon process: put the exchange on the queue again; UInt8: 0 for new code, 1 for code as old as it is.
     /// The reply end is attached.
     case retry = 6
+    /// Daemon process: what has come is for the client now.
+    case flush = 7
     /// httpd: bytes of the request body.
     case body = 65
     /// httpd: the request body has ended; UInt8: 0 completely, 1 it could not be read further.
@@ -69,7 +71,7 @@ public struct FrameHeader: Equatable, Sendable {
             case .data, .body: 1...Self.payloadLimit
             case .end, .retry, .bodyEnd: 1...1
             case .log: 1...Self.logLimit
-            case .abort: 0...0
+            case .abort, .flush: 0...0
             }
         guard limit.contains(length) else { throw Malformed("\(kind) frame of \(length) bytes") }
         self.kind = kind

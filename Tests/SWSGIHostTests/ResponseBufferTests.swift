@@ -82,8 +82,9 @@ struct Responder: ~Copyable {
         let last = try #require(try responder.reply.receive())
         #expect(results == [0, 0, 0, 0] && again == 0)
         #expect(try Head(first.frames[0].payload).contentLength == nil)
-        #expect(first.frames.dropFirst().map(\.text) == ["one"])
-        #expect(second.frames.map(\.text) == ["two"])
+        #expect(first.frames.dropFirst().map(\.text) == ["one", ""])
+        #expect(first.frames.last?.kind == .flush && second.frames.last?.kind == .flush)
+        #expect(second.frames.map(\.text) == ["two", ""])
         #expect(last.frames == [Message.Frame(.end, [0])])
         #expect(last.isReplyReturned && !first.isReplyReturned && !second.isReplyReturned)
     }
@@ -193,9 +194,9 @@ struct Responder: ~Copyable {
         _ = responder.write("half of it")
         responder.buffer.end(.failed, returnsReply: true)
         let message = try responder.reply.receiveAll()
-        #expect(message.frames.map(\.kind) == [.head, .data, .end])
-        #expect(message.frames[1].text == "half of it")
-        #expect(message.frames[2].payload == [1])
+        #expect(message.frames.map(\.kind) == [.head, .flush, .data, .end])
+        #expect(message.frames[2].text == "half of it")
+        #expect(message.frames[3].payload == [1])
     }
 
     @Test func largeWrite_isSentAtOnce_inFramesOfItsOwn() throws {
@@ -209,6 +210,34 @@ struct Responder: ~Copyable {
         #expect(Array(all.payloads(.data).joined()) == Array("before".utf8) + bytes + Array("after".utf8))
         #expect(try Head(all.frames[0].payload).contentLength == nil)
         #expect(all.isReplyReturned)
+    }
+
+    @Test func flushAfterALargeWrite_isAFrameOfItsOwn_once() throws {
+        var responder = try Responder()
+        _ = responder.start()
+        let written = responder.write([UInt8](repeating: 1, count: 100_000))
+        _ = try responder.reply.receiveAll()
+        let results = [responder.buffer.flush(), responder.buffer.flush()]
+        let message = try responder.reply.receiveAll()
+        #expect(written == 0 && results == [0, 0])
+        #expect(message.frames == [Message.Frame(.flush, [])])
+    }
+
+    /// A46, A47.
+    @Test func millionsOfSmallWrites_areFewFrames() throws {
+        var responder = try Responder()
+        _ = responder.start()
+        var worst: Int32 = 0
+        var all: [Message.Frame] = []
+        for round in 0..<1_000_000 {
+            worst = min(worst, responder.write(""), responder.write("x"))
+            if round % 1000 == 0 { all += try responder.reply.receiveAll().frames }
+        }
+        responder.buffer.end(.complete, returnsReply: true)
+        all += try responder.reply.receiveAll().frames
+        #expect(worst == 0)
+        #expect(all.filter { $0.kind == .data }.map(\.payload.count).reduce(0, +) == 1_000_000)
+        #expect(all.count < 100)
     }
 
     @Test func goneClient_isTold_toEveryLaterCall() throws {

@@ -89,6 +89,24 @@ import Testing
         #expect(!isEmpty)
     }
 
+    @Test func whatHasComeAlready_isKnown() throws {
+        var line = try Line()
+        let cut = Array(frame(.log, [3, 4, 5]).dropLast())
+        try send(line.far.number, Self.bytes([.frame(.flush, []), .data([1, 2]), .frame(.end, [0])]) + cut)
+        var known: [Bool] = []
+        for _ in 0..<3 {
+            _ = line.readOne()
+            known.append(line.reader.hasMore)
+        }
+        #expect(known == [true, true, false])
+        try send(line.far.number, [5] + Array(frame(.data, [1, 2, 3])[..<9]))
+        _ = line.readOne()
+        let isPartOfTheBodyKnown = line.reader.hasMore
+        _ = line.readOne()
+        let isNothingMoreKnown = !line.reader.hasMore
+        #expect(isPartOfTheBodyKnown && isNothingMoreKnown)
+    }
+
     @Test func begin_forgetsWhatWasThere() throws {
         var line = try Line()
         try send(line.far.number, Array(frame(.data, [1, 2, 3])[..<10]))

@@ -183,9 +183,12 @@ void swsgi_retry_after(struct request_rec *_Nonnull request, int seconds);
 /** What goes with the bytes of `swsgi_response_pass`. */
 enum { SWSGI_PASS_FLUSH = 1, SWSGI_PASS_END = 2, SWSGI_PASS_ABORT = 4 };
 
-/** Passes bytes down the output filters; they may be used again afterwards. Returns 0 when the client has gone. */
-int swsgi_response_pass(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade,
-                        const void *_Nullable bytes, size_t length, int flags);
+/** Adds bytes, which must stay until they have been passed. */
+void swsgi_response_add(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade,
+                        const void *_Nullable bytes, size_t length);
+
+/** Passes what has been added down the output filters. Returns 0 when the client has gone. */
+int swsgi_response_pass(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade, int flags);
 
 /** Calls `swsgi_death_report` with `token` once the response has left. */
 void swsgi_report_later(struct request_rec *_Nonnull request, void *_Nonnull token);
