@@ -83,7 +83,10 @@ func bundleProduct(_ name: String) -> Product {
 let examples = ["Example_hello", "Example_guestbook", "Example_upload", "Example_clock"]
 
 /// Bundles that the integration tests load; each shows what a host has to see, or to survive.
-let fixtures = ["FixtureFacts", "FixtureEcho", "FixtureTrouble", "FixtureVersionA", "FixtureVersionB", "FixtureBench"]
+let fixtures = [
+    "FixtureFacts", "FixtureEcho", "FixtureTrouble", "FixtureVersionA", "FixtureVersionB", "FixtureBench",
+    "FixtureResponse",
+]
 
 /// What httpd and a daemon process load carries its own Swift runtime: nothing to find at run time, nothing shared with bundles.
 let selfContained: [String] = ["-static-stdlib"]

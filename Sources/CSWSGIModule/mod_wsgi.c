@@ -48,6 +48,7 @@ static void *create_directory_config(apr_pool_t *p, char *path) {
     struct directory_config *config = apr_pcalloc(p, sizeof *config);
     config->reloading = config->pass_authorization = config->chunked_request = -1;
     config->map_head = config->local_redirect = config->error_override = -1;
+    config->sendfile = -1;
     return config;
 }
 
@@ -71,6 +72,7 @@ static void *merge_directory_config(apr_pool_t *p, void *outer, void *inner) {
     config->error_statuses = add->error_override >= 0 ? add->error_statuses : base->error_statuses;
     config->proxies = merge_lists(p, base->proxies, add->proxies);
     config->proxy_headers = merge_lists(p, base->proxy_headers, add->proxy_headers);
+    config->sendfile = merge_number(base->sendfile, add->sendfile);
     return config;
 }
 
@@ -190,6 +192,7 @@ static const command_rec commands[] = {
     AP_INIT_TAKE1("WSGIApplicationGroup", application_group, NULL, ACCESS_CONF | RSRC_CONF, "name of the application group"),
     AP_INIT_TAKE1("WSGICallableObject", callable_object, NULL, OR_FILEINFO, "name of the function that the bundle exports"),
     FLAG("WSGIScriptReloading", reloading, OR_FILEINFO, "On or Off: replace processes when the entry file changes"),
+    FLAG("WSGIEnableSendfile", sendfile, OR_FILEINFO, "On or Off: let the kernel send applications' files"),
     FLAG("WSGIPassAuthorization", pass_authorization, OR_FILEINFO, "On or Off: show the Authorization header to applications"),
     FLAG("WSGIChunkedRequest", chunked_request, OR_FILEINFO, "On or Off: take request bodies without a Content-Length"),
     FLAG("WSGILocalRedirect", local_redirect, OR_FILEINFO, "On or Off: serve a Location of this server, with status 200, in place of the response"),

@@ -35,6 +35,7 @@ struct directory_config {
     int reloading, pass_authorization, chunked_request, map_head, local_redirect, error_override;
     const unsigned char *error_statuses;
     apr_array_header_t *proxies, *proxy_headers;
+    int sendfile;
 };
 
 static inline struct directory_config *directory_config_of(request_rec *r) {

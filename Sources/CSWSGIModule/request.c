@@ -122,6 +122,7 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
         .proxy_header_count = config->proxy_headers ? config->proxy_headers->nelts : 0,
         .proxies = config->proxies ? (const swsgi_network *)config->proxies->elts : NULL,
         .proxy_count = config->proxies ? config->proxies->nelts : 0,
+        .sendfile = config->sendfile > 0,
         .reloading = config->reloading != 0, .has_body = ap_request_has_body(r), .header_only = r->header_only,
         .device = (uint64_t)r->finfo.device, .inode = (uint64_t)r->finfo.inode, .size = r->finfo.size,
         .modified = r->finfo.mtime, .start = r->request_time, .timeout = r->server->timeout};

@@ -109,7 +109,8 @@ int swsgi_response_pass(request_rec *r, apr_bucket_brigade *brigade, int flags) 
     if (flags & SWSGI_PASS_END) APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
     apr_status_t code = ap_pass_brigade(r->output_filters, brigade);
     apr_brigade_cleanup(brigade);
-    return code == APR_SUCCESS && !r->connection->aborted;
+    if (APR_STATUS_IS_EOF(code)) return SWSGI_FILE_ENDED;
+    return code == APR_SUCCESS && !r->connection->aborted ? SWSGI_PASSED : SWSGI_CLIENT_GONE;
 }
 
 struct report {

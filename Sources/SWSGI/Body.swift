@@ -11,6 +11,7 @@ public struct Body {
         case chunks([any BodyChunk])
         case generator(() throws -> (any BodyChunk)?)
         case stream((ResponseWriter) throws -> Void)
+        case file(OpenFile, offset: Int64, length: Int64)
     }
 
     let content: Content
@@ -61,6 +62,46 @@ public struct Body {
         var body = self
         body.end = BodyEnd(action, before: end)
         return body
+    }
+
+    /// A file, or a part of it, that httpd reads and sends itself (`wsgi.file_wrapper`).
+    ///
+    /// The file is opened now, and closed with the body. Its content must not change before it has been sent: to replace
+    /// it, write a new file and rename it over the old one.
+    ///
+    /// - Parameters:
+    ///   - path: The file; made of parts from outside only after checking them.
+    ///   - offset: Where the part begins.
+    ///   - length: How many bytes it has; all up to the end of the file if nil.
+    /// - Throws: `FileError` if there is no such file, if it is not a regular file, or has no such part.
+    public static func file(_ path: String, from offset: Int = 0, length: Int? = nil) throws(FileError) -> Body {
+        try Body(file: OpenFile(path), from: offset, length: length)
+    }
+
+    /// An open file, or a part of it, that httpd reads and sends itself.
+    ///
+    /// Position and locks of the descriptor play no part; one descriptor may be used by several responses at once.
+    ///
+    /// - Parameters:
+    ///   - descriptor: A regular file, open for reading.
+    ///   - offset: Where the part begins.
+    ///   - length: How many bytes it has; all up to the end of the file if nil.
+    ///   - closing: Whether the descriptor is closed with the body.
+    /// - Throws: `FileError` if it is not a regular file, or has no such part.
+    public static func file(
+        descriptor: Int32,
+        from offset: Int = 0,
+        length: Int? = nil,
+        closing: Bool = true
+    ) throws(FileError) -> Body {
+        try Body(file: OpenFile(descriptor: descriptor, isOwner: closing), from: offset, length: length)
+    }
+
+    init(file: OpenFile, from offset: Int, length: Int?) throws(FileError) {
+        guard offset >= 0, Int64(offset) <= file.size, length ?? 0 >= 0,
+            Int64(length ?? 0) <= file.size - Int64(offset)
+        else { throw FileError(.range, file.name) }
+        self.init(content: .file(file, offset: Int64(offset), length: length.map { Int64($0) } ?? -1))
     }
 
     private init(content: Content) { self.content = content }

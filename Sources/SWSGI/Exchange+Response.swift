@@ -74,6 +74,8 @@ extension Exchange {
             }
         case .stream(let produce):
             try produce(ResponseWriter(exchange: self))
+        case .file(let file, let offset, let length):
+            try send(file, offset, length)
         }
         try checkFailure(sendingHead: true)
     }
@@ -87,6 +89,16 @@ extension Exchange {
         try afterOthers {
             if let failure { throw failure }
             if sendingHead { try sendHead() }
+        }
+    }
+
+    /// Lets the host send a part of a file, or reads it for a host that can't.
+    private func send(_ file: OpenFile, _ offset: Int64, _ length: Int64) throws {
+        guard let pointer else { throw ExchangeError(.completed, "a body was sent after request completed") }
+        guard host.has(\.send_file) else { return try file.forEachPiece(from: offset, length: length, write) }
+        try keepingFailure {
+            try sendHead()
+            try check(host.pointee.send_file(pointer, file.descriptor, offset, length))
         }
     }
 
@@ -154,6 +166,7 @@ extension Exchange {
         case SWSGI_ERROR_TOO_LONG:
             ExchangeError(.contentTooLong, "Content length mismatch: content beyond Content-Length is not sent")
         case SWSGI_ERROR_HEAD_SIZE: ExchangeError(.headTooLarge, "the response's headers are too large")
+        case SWSGI_ERROR_FILE: ExchangeError(.fileChanged, "a file became shorter, or unreadable, while it was sent")
         case SWSGI_ERROR_BODY: ExchangeError(.inputFailed, "request data read error")
         case SWSGI_ERROR_ENDED: ExchangeError(.completed, "the request is over")
         case SWSGI_ERROR_IN_USE: ExchangeError.inUse

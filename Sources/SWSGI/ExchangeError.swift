@@ -6,7 +6,7 @@ public struct ExchangeError: Error, Equatable, Sendable, CustomStringConvertible
     public struct Code: Equatable, Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case clientGone, completed, status, header, started, notStarted, tooLong, headSize, inputFailed
-            case inputTooLarge, formType, incompatibleHost, host, inUse
+            case inputTooLarge, formType, incompatibleHost, host, inUse, file
         }
 
         private let kind: Kind
@@ -35,6 +35,8 @@ public struct ExchangeError: Error, Equatable, Sendable, CustomStringConvertible
         public static var notAForm: Code { Code(kind: .formType) }
         /// Another thread is using the exchange at this moment.
         public static var inUse: Code { Code(kind: .inUse) }
+        /// A file that is a body has changed while it was sent.
+        public static var fileChanged: Code { Code(kind: .file) }
         /// The host speaks another version of the bundle ABI.
         public static var incompatibleHost: Code { Code(kind: .incompatibleHost) }
         /// A failure of the host that this version of the SDK does not know.

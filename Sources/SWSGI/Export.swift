@@ -89,11 +89,22 @@ private func stopping(_ context: UnsafeMutableRawPointer?, _ host: UnsafePointer
     Unmanaged<Exported>.fromOpaque(context).takeUnretainedValue().stopping()
 }
 
-/// Whether the host's table has the version and at least the size that this SDK was compiled for.
+/// Whether the host's table has the version, and at least the first size of it.
 ///
 /// Reads nothing but these two fields. A host that fails this can't be told why: its `log` can't be relied on.
 private func isCompatible(_ host: UnsafePointer<swsgi_host>) -> Bool {
     let table = UnsafeRawPointer(host)
     return table.load(as: UInt32.self) == SWSGI_ABI_VERSION
-        && table.load(fromByteOffset: 4, as: UInt32.self) >= UInt32(MemoryLayout<swsgi_host>.size)
+        && table.load(fromByteOffset: 4, as: UInt32.self) >= UInt32(firstTableSize)
+}
+
+/// Bytes of the smallest table of this version of the bundle ABI.
+private let firstTableSize = 152
+
+extension UnsafePointer<swsgi_host> {
+    /// Whether the table is large enough to have a field that came later.
+    func has<Field>(_ field: KeyPath<swsgi_host, Field>) -> Bool {
+        guard let offset = MemoryLayout<swsgi_host>.offset(of: field) else { return false }
+        return Int(pointee.size) >= offset + MemoryLayout<Field>.size
+    }
 }

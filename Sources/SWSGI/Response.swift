@@ -38,6 +38,18 @@ public struct Response {
         Response(status: status, headers: ["Location": location])
     }
 
+    /// A file that httpd reads and sends itself, with `Last-Modified` and an `ETag`.
+    ///
+    /// httpd answers conditional requests and ranges of it.
+    ///
+    /// - Throws: `FileError` if there is no such file, or not a regular one; passed on, it is answered with 404.
+    public static func file(_ path: String, type: String, status: Status = .ok) throws(FileError) -> Response {
+        let file = try OpenFile(path)
+        let modified = httpDate(file.modified.seconds)
+        let headers: Headers = ["Content-Type": type, "Last-Modified": modified, "ETag": file.entityTag]
+        return Response(status: status, headers: headers, body: try Body(file: file, from: 0, length: nil))
+    }
+
     /// A body that `produce` writes while it is sent.
     ///
     /// An error that it throws cuts the response off.

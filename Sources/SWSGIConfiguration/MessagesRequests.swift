@@ -205,10 +205,20 @@ extension MessageCode {
         cure: "Nothing to do."
     )
 
+    /// File.
+    public static let fileShrank = MessageCode(
+        4040,
+        .error,
+        "A file became shorter while httpd sent it; the client's connection was aborted.",
+        cause: "Somebody shortened or overwrote a file that the application had handed over.",
+        cure: "Write a new file and rename it over the old one: who reads the old one then reads it to its end."
+    )
+
     static let requests: [MessageCode] = [
         execCGIOff, scriptMissing, scriptIsDirectory, pathInfoRefused, embeddedUnavailable, groupUnknownAtRequest,
         groupForeignAtRequest, queueFull, answerTimeout, processDied, applicationFailed, responseCut, responseShort,
         responseLong, headTooLarge, applicationNotLoaded, headerDropped, channelFailed, bodyUnreadable,
+        fileShrank,
         chunksRefused, bodyTooLarge, discardLimit, encodingUnknown, tunnelRefused,
         clientGone,
     ]

@@ -62,7 +62,7 @@ public final class Exchange {
             FrameHeader(kind, length: 1).write(to: frame)
             frame[FrameHeader.size] = byte
             // The far end may be gone: then there is nobody to tell.
-            try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), descriptor: reply)
+            try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame), descriptors: (reply, -1))
         }
     }
 
@@ -101,6 +101,10 @@ public final class Exchange {
     func write(_ bytes: UnsafeRawBufferPointer) -> Int32 { output.write(bytes) }
 
     func flush() -> Int32 { output.flush() }
+
+    func sendFile(_ descriptor: Int32, offset: Int64, length: Int64) -> Int32 {
+        output.sendFile(descriptor, offset: offset, length: length)
+    }
 
     var isCancelled: Bool { input.seesAbort() }
 

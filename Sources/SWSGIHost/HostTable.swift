@@ -77,6 +77,9 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
                 } refused: { _ in
                     logToGroup(host, level, line)
                 }
+            },
+            send_file: { exchange, descriptor, offset, length in
+                Exchange.from(exchange).sendFile(descriptor, offset: offset, length: length)
             }
         )
     )

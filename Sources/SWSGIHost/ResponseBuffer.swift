@@ -7,7 +7,7 @@ internal import SWSGIWire
 struct ResponseBuffer: ~Copyable {
     private static let capacity = 32 * 1024
     /// Room for the headers of a DATA, a FLUSH and an END frame.
-    private static let slack = 4 * FrameHeader.size
+    private static let slack = 4 * FrameHeader.size + FilePart.size
 
     private var reply: Int32 = -1
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
@@ -17,19 +17,23 @@ struct ResponseBuffer: ~Copyable {
     /// Where the content length of an unsent head stands.
     private var lengthPlace: Int?
     /// The application's own Content-Length.
-    private var announced: Int64?
-    private var written: Int64 = 0
+    private(set) var announced: Int64?
+    private(set) var written: Int64 = 0
+    /// The file of the FILE frame that is kept back, if any.
+    private var file: Int32 = -1
     private(set) var isStarted = false
-    private var isGone = false
+    private(set) var isGone = false
     /// Whether something has been kept back or sent that no flush has followed.
     private(set) var hasPending = false
 
     deinit {
         buffer.deallocate()
+        if file >= 0 { close(file) }
     }
 
     mutating func begin(_ reply: Int32) {
         self.reply = reply
+        closeFile()
         count = 0
         openFrame = nil
         lengthPlace = nil
@@ -139,6 +143,29 @@ struct ResponseBuffer: ~Copyable {
         return ABIResult.ok
     }
 
+    /// Adds a part of an open file, which is closed once it has been sent; it travels with what is kept back.
+    mutating func add(_ part: FilePart, of opened: Int32) -> Int32 {
+        closeFrame()
+        // One file to a message: the end may bring the reply end along.
+        guard file < 0 || send(.init(start: nil, count: 0)) else {
+            close(opened)
+            return ABIResult.clientGone
+        }
+        reserve(FrameHeader.size + FilePart.size)
+        append(.file, length: FilePart.size)
+        append(part.offset)
+        append(part.length)
+        file = opened
+        written += part.length
+        hasPending = true
+        return ABIResult.ok
+    }
+
+    private mutating func closeFile() {
+        if file >= 0 { close(file) }
+        file = -1
+    }
+
     /// Sends what is kept back, for the client now; nothing when everything has gone to it already.
     mutating func flush() -> Int32 {
         guard !isGone else { return ABIResult.clientGone }
@@ -157,6 +184,7 @@ struct ResponseBuffer: ~Copyable {
         closeFrame()
         if outcome != .complete, lengthPlace != nil {
             count = 0  // nothing has been sent: httpd answers with an error of its own
+            closeFile()
         } else if let place = lengthPlace, announced == nil {
             buffer.storeBytes(of: written, toByteOffset: place, as: Int64.self)
         }
@@ -166,8 +194,10 @@ struct ResponseBuffer: ~Copyable {
         let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
         // httpd may have given the exchange up: then there is nobody to tell.
         do throws(Errno) {
-            try Socket.sendAll(reply, message, descriptor: returnsReply ? reply : -1)
+            let reply = returnsReply ? reply : -1
+            try Socket.sendAll(self.reply, message, descriptors: file < 0 ? (reply, -1) : (file, reply))
         } catch {}
+        closeFile()
         count = 0
     }
 
@@ -176,10 +206,12 @@ struct ResponseBuffer: ~Copyable {
     private mutating func send(_ more: UnsafeRawBufferPointer) -> Bool {
         let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
         do throws(Errno) {
-            try Socket.sendAll(reply, message, more)
+            try Socket.sendAll(reply, message, more, descriptors: (file, -1))
         } catch {
             isGone = true
         }
+        closeFile()
+        lengthPlace = nil
         count = 0
         return !isGone
     }

@@ -60,6 +60,7 @@ final class ExchangeDesk {
                 var relay = Relay(desk: self, request: request, facts: facts, generation: generation, group: group)
                 let result = relay.run(&box.channel, &reader)
                 if !box.channel.isWhole { channels[group] = nil }
+                reader.begin()
                 switch result {
                 case .status(let status): return status
                 case .redirect(let location): return swsgi_redirect(request, location)

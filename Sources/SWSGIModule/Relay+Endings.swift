@@ -13,7 +13,7 @@ extension Relay {
             if state.isTooLong { report(.responseLong, "more bytes than the Content-Length; the rest was dropped") }
             // The client has its answer before httpd does its book-keeping: its next request may come before that is done.
             pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END)
-            return .status(statusOK)
+            return .status(fileHasShrunk ? shrank() : statusOK)
         case .withoutHead(.notLoaded):
             report(.applicationNotLoaded, "the application can't be loaded")
             return .status(internalError)

@@ -43,6 +43,9 @@ struct Relay {
     /// Bytes after which the client gets what there is, paused or not.
     let flushLimit = 8 * 1024 * 1024
     private var clientHasGone = false
+    var hasFile = false
+    /// A file has ended before the part of it that was to be sent.
+    var fileHasShrunk = false
     private var client: ClientWatch
     /// The daemon process has been told that nobody may wait any more.
     private(set) var isCancelled = false
@@ -79,12 +82,14 @@ struct Relay {
                     let acceptsStale = payload[0] != 0
                     takeBack(&channel, &reader)
                     return .again(acceptsStale: acceptsStale)
+                case .frame(.file, let payload): try file(payload, reader.takeDescriptor())
                 case .frame(let kind, let payload): try frame(kind, payload)
                 case .nothing: idle(channel.socket)
                 case .ended: return .status(died())
                 case .timedOut: if let status = wait(&channel) { return .status(status) }
                 }
                 if !reader.hasMore, added > 0 || wantsFlush { passAdded() }
+                if fileHasShrunk { return .status(shrank()) }
                 if clientHasGone { return .status(statusOK) }
                 if discarded > Self.discardLimit, let replacement {
                     report(.discardLimit, "the application was cut off in a body that nobody gets")
@@ -116,7 +121,7 @@ struct Relay {
     }
 
     private func takeBack(_ channel: inout ReplyChannel, _ reader: inout FrameReader) {
-        let returned = reader.takeReturned()
+        let returned = reader.takeDescriptor()
         guard returned >= 0 else { return }
         // With bytes left on either side the next exchange would read them as its own: then the channel is not used again.
         if credit == 0, reader.isEmpty { channel.takeBack(returned) } else { close(returned) }
@@ -229,7 +234,11 @@ struct Relay {
         added = 0
         wantsFlush = false
         guard !clientHasGone else { return }
-        clientHasGone = swsgi_response_pass(request, brigade, Int32(flags)) == 0
+        switch Int(swsgi_response_pass(request, brigade, Int32(flags))) {
+        case SWSGI_PASSED: break
+        case SWSGI_FILE_ENDED where hasFile: fileHasShrunk = true
+        default: clientHasGone = true
+        }
     }
 
     // MARK: While nothing comes from the daemon process

@@ -24,16 +24,19 @@ public struct FrameReader: ~Copyable {
     private var start = 0
     private var end = 0
     private var dataRest = 0
-    private var returned: Int32 = -1
+    /// Received descriptors that no frame has claimed yet, in their order.
+    private var descriptors: [Int32] = []
+    private static let descriptorLimit = 4
 
     /// A reader with an empty buffer.
     public init() {
         buffer = .allocate(byteCount: Self.capacity, alignment: 16)
+        descriptors.reserveCapacity(Self.descriptorLimit + 2)
     }
 
     deinit {
         buffer.deallocate()
-        if returned >= 0 { close(returned) }
+        for descriptor in descriptors { close(descriptor) }
     }
 
     /// Forgets everything: a new exchange begins.
@@ -41,18 +44,17 @@ public struct FrameReader: ~Copyable {
         start = 0
         end = 0
         dataRest = 0
-        if returned >= 0 { close(returned) }
-        returned = -1
+        for descriptor in descriptors { close(descriptor) }
+        descriptors.removeAll(keepingCapacity: true)
     }
 
-    /// The descriptor that came with the frames, once.
-    public mutating func takeReturned() -> Int32 {
-        defer { returned = -1 }
-        return returned
+    /// The next descriptor that came with the frames, or -1: a FILE frame's file, or the reply end.
+    public mutating func takeDescriptor() -> Int32 {
+        descriptors.isEmpty ? -1 : descriptors.removeFirst()
     }
 
     /// Whether everything received has been given out.
-    public var isEmpty: Bool { start == end && dataRest == 0 }
+    public var isEmpty: Bool { start == end && dataRest == 0 && descriptors.isEmpty }
 
     /// Whether more has come already: then bytes given out before stay valid while the next thing is taken.
     public var hasMore: Bool {
@@ -72,7 +74,8 @@ public struct FrameReader: ~Copyable {
             do throws(Errno) {
                 let room = UnsafeMutableRawBufferPointer(rebasing: buffer[end...])
                 let received = try Socket.receive(socket, into: room, waits: waits)
-                keep(received)
+                if received.descriptors.0 >= 0 { descriptors.append(received.descriptors.0) }
+                if received.descriptors.1 >= 0 { descriptors.append(received.descriptors.1) }
                 if received.count == 0 { return .ended }
                 end += received.count
             } catch {
@@ -80,14 +83,10 @@ public struct FrameReader: ~Copyable {
                 if error.wouldBlock { return waits ? .timedOut : .nothing }
                 return .ended
             }
+            guard descriptors.count <= Self.descriptorLimit else {
+                throw Malformed("\(descriptors.count) descriptors that belong to no frame")
+            }
         }
-    }
-
-    private mutating func keep(_ received: Socket.Received) {
-        if received.descriptors.1 >= 0 { close(received.descriptors.1) }
-        guard received.descriptors.0 >= 0 else { return }
-        if returned >= 0 { close(returned) }
-        returned = received.descriptors.0
     }
 
     private mutating func take() throws(Malformed) -> Arrival? {

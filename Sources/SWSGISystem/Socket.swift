@@ -102,7 +102,7 @@ public enum Socket {
         return try check(sent)
     }
 
-    /// Sends all bytes over a stream, those of `first` and then those of `second`, with a descriptor attached to the first.
+    /// Sends all bytes over a stream, those of `first` and then those of `second`, with descriptors attached to the first.
     ///
     /// A signal or a full socket may let one call send less than everything: the rest follows, as a frame that is cut would
     /// put everything after it out of step.
@@ -110,9 +110,9 @@ public enum Socket {
         _ socket: Int32,
         _ first: UnsafeRawBufferPointer,
         _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0),
-        descriptor: Int32 = -1
+        descriptors: (Int32, Int32) = (-1, -1)
     ) throws(Errno) {
-        var sent = try send(socket, first, second, descriptors: (descriptor, -1))
+        var sent = try send(socket, first, second, descriptors: descriptors)
         while sent < first.count + second.count {
             let head = UnsafeRawBufferPointer(rebasing: first.dropFirst(sent))
             let tail = UnsafeRawBufferPointer(rebasing: second.dropFirst(max(0, sent - first.count)))

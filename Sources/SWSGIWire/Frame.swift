@@ -18,6 +18,8 @@ public enum FrameKind: UInt8, Sendable {
     case retry = 6
     /// Daemon process: what has come is for the client now.
     case flush = 7
+    /// Daemon process: a part of a file, for the body; see `FilePart`. The file is attached.
+    case file = 8
     /// httpd: bytes of the request body.
     case body = 65
     /// httpd: the request body has ended; UInt8: 0 completely, 1 it could not be read further.
@@ -70,6 +72,7 @@ public struct FrameHeader: Equatable, Sendable {
             case .head: ResponseHead.fixedSize...Self.headLimit
             case .data, .body: 1...Self.payloadLimit
             case .end, .retry, .bodyEnd: 1...1
+            case .file: FilePart.size...FilePart.size
             case .log: 1...Self.logLimit
             case .abort, .flush: 0...0
             }
@@ -82,6 +85,37 @@ public struct FrameHeader: Equatable, Sendable {
     public func write(to buffer: UnsafeMutableRawBufferPointer) {
         buffer.storeBytes(of: UInt32(kind.rawValue), as: UInt32.self)
         buffer.storeBytes(of: UInt32(truncatingIfNeeded: length), toByteOffset: 4, as: UInt32.self)
+    }
+}
+
+/// The payload of a FILE frame: offset Int64 | length Int64.
+public struct FilePart: Equatable, Sendable {
+    /// Bytes of the payload.
+    public static let size = 16
+
+    /// Where the part begins.
+    public let offset: Int64
+    /// How many bytes it has, at least one.
+    public let length: Int64
+
+    /// A part from its numbers.
+    public init(offset: Int64, length: Int64) {
+        self.offset = offset
+        self.length = length
+    }
+
+    /// Where the part ends.
+    public var end: Int64 { offset + length }
+
+    /// Checks the payload of a FILE frame.
+    public init(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
+        var reader = ByteReader(payload)
+        offset = try reader.read()
+        length = try reader.read()
+        try reader.finish()
+        guard offset >= 0, length > 0, !offset.addingReportingOverflow(length).overflow else {
+            throw Malformed("a file's part of \(length) bytes at \(offset)")
+        }
     }
 }
 

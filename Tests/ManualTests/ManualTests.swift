@@ -90,6 +90,7 @@ struct ManualTests {
             ("flush", "function", MemoryLayout<Host>.offset(of: \.flush)),
             ("cancelled", "function", MemoryLayout<Host>.offset(of: \.cancelled)),
             ("log", "function", MemoryLayout<Host>.offset(of: \.log)),
+            ("send_file", "function", MemoryLayout<Host>.offset(of: \.send_file)),
         ]
         typealias Application = swsgi_application
         let application: [(String, String, Int?)] = [

@@ -9,6 +9,8 @@ import Testing
 struct Message {
     var frames: [Frame]
     var isReplyReturned: Bool
+    /// What the attached file has, if there is one.
+    var file: [UInt8]?
 
     struct Frame: Equatable {
         var kind: FrameKind
@@ -82,13 +84,16 @@ struct Reply: ~Copyable {
         } catch let error as Errno where error.wouldBlock {
             return nil
         }
-        var mine = stat()
-        var theirs = stat()
-        let isReturned =
-            fstat(far.number, &mine) == 0 && fstat(received.descriptors.0, &theirs) == 0
-            && mine.st_ino == theirs.st_ino
+        var message = Message(frames: try Self.frames(bytes[..<received.count]), isReplyReturned: false)
+        for descriptor in [received.descriptors.0, received.descriptors.1] where descriptor >= 0 {
+            var mine = stat()
+            var theirs = stat()
+            #expect(fstat(far.number, &mine) == 0 && fstat(descriptor, &theirs) == 0)
+            if mine.st_ino == theirs.st_ino { message.isReplyReturned = true }
+            if theirs.st_mode & S_IFMT == S_IFREG { message.file = try Memory.read(descriptor, limit: 1 << 20) }
+        }
         received.closeDescriptors()
-        return Message(frames: try Self.frames(bytes[..<received.count]), isReplyReturned: isReturned)
+        return message
     }
 
     /// All frames that are there.

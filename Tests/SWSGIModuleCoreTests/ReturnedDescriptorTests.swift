@@ -9,8 +9,8 @@ import Testing
         var line = try Line()
         try send(line.far.number, frame(.end, [0]), (line.far.number, -1))
         let pieces = line.read()
-        let returned = Descriptor(owning: line.reader.takeReturned())
-        let again = line.reader.takeReturned()
+        let returned = Descriptor(owning: line.reader.takeDescriptor())
+        let again = line.reader.takeDescriptor()
         let isFar = isSame(returned.number, line.far.number)
         #expect(pieces == [.frame(.end, [0])])
         #expect(isFar)
@@ -21,7 +21,7 @@ import Testing
         var line = try Line()
         try send(line.far.number, frame(.end, [0]), (line.far.number, -1))
         _ = line.read()
-        let returned = Descriptor(owning: line.reader.takeReturned())
+        let returned = Descriptor(owning: line.reader.takeDescriptor())
         let flags = fcntl(returned.number, F_GETFD)
         #expect(flags & FD_CLOEXEC != 0)
     }
@@ -30,38 +30,42 @@ import Testing
         var line = try Line()
         try send(line.far.number, frame(.end, [0]))
         _ = line.read()
-        let returned = line.reader.takeReturned()
+        let returned = line.reader.takeDescriptor()
         #expect(returned == -1)
     }
 
-    @Test func secondDescriptorOfAMessage_isClosed() throws {
+    @Test func descriptors_areGivenInTheirOrder() throws {
         var line = try Line()
-        let kept = try Tracer()
-        let unwanted = try Tracer()
-        try send(line.far.number, frame(.end, [0]), (kept.writing, unwanted.writing))
-        close(kept.writing)
-        close(unwanted.writing)
-        _ = line.read()
-        let closed = (kept.isClosed, unwanted.isClosed)
-        #expect(closed == (false, true))
-        close(line.reader.takeReturned())
-        let isClosed = kept.isClosed
-        #expect(isClosed)
+        var tracers: [Int32] = []
+        for _ in 0..<3 {
+            let pipe = try Descriptor.pipe(nonBlockingRead: true)
+            tracers.append(dup(pipe.reading.number))
+        }
+        try send(line.far.number, frame(.log, [3]), (tracers[0], tracers[1]))
+        try send(line.far.number, frame(.end, [0]), (tracers[2], -1))
+        let pieces = line.read()
+        let isEmpty = line.reader.isEmpty
+        let given = [line.reader.takeDescriptor(), line.reader.takeDescriptor(), line.reader.takeDescriptor()]
+        let isEmptyNow = line.reader.isEmpty
+        #expect(pieces == [.frame(.log, [3]), .frame(.end, [0])])
+        #expect(zip(tracers, given).allSatisfy { isSame($0, $1) })
+        #expect(!isEmpty && isEmptyNow)
+        for descriptor in tracers + given { close(descriptor) }
     }
 
-    @Test func laterDescriptor_replacesTheEarlierOne() throws {
+    @Test func fiveDescriptorsThatNobodyTakes_areMalformed() throws {
         var line = try Line()
-        let first = try Tracer()
-        let second = try Tracer()
-        try send(line.far.number, frame(.log, [3]), (first.writing, -1))
-        try send(line.far.number, frame(.end, [0]), (second.writing, -1))
-        close(first.writing)
-        close(second.writing)
-        let pieces = line.read()
-        let closed = (first.isClosed, second.isClosed)
-        #expect(pieces == [.frame(.log, [3]), .frame(.end, [0])])
-        #expect(closed == (true, false))
-        close(line.reader.takeReturned())
+        let tracer = try Tracer()
+        try send(line.far.number, frame(.log, [3]), (tracer.writing, tracer.writing))
+        try send(line.far.number, frame(.log, [3]), (tracer.writing, tracer.writing))
+        let before = line.read()
+        try send(line.far.number, frame(.log, [3]), (tracer.writing, -1))
+        let after = line.read()
+        close(tracer.writing)
+        line.reader.begin()
+        let isClosed = tracer.isClosed
+        #expect(before.count == 2 && after == [.malformed("5 descriptors that belong to no frame")])
+        #expect(isClosed)
     }
 
     @Test func begin_closesADescriptorThatNobodyTook() throws {
@@ -73,7 +77,7 @@ import Testing
         let before = tracer.isClosed
         line.reader.begin()
         let after = tracer.isClosed
-        let returned = line.reader.takeReturned()
+        let returned = line.reader.takeDescriptor()
         #expect(!before && after)
         #expect(returned == -1)
     }

@@ -1,4 +1,5 @@
 import CSWSGI
+import Glibc
 import SWSGI
 
 /// What an application made a host do, in order.
@@ -8,6 +9,7 @@ enum Event: Equatable {
     case flush
     case log(Int32, String)
     case asked(Int)
+    case file(String, Int64, Int64)
 }
 
 /// A host for one exchange at a time, made of nothing but its table.
@@ -20,6 +22,8 @@ final class FakeHost {
     var writesUntilFailure = 0
     /// What `start_response` returns.
     var startResult: Int32 = 0
+    /// What `send_file` returns.
+    var fileResult: Int32 = 0
     var isCancelled = false
     var reads = 0
 
@@ -87,6 +91,12 @@ private final class Text {
     deinit { bytes.deallocate() }
 }
 
+private func content(of descriptor: Int32) -> String {
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+}
+
 private func fake(_ exchange: OpaquePointer) -> FakeHost {
     Unmanaged<FakeHost>.fromOpaque(UnsafeRawPointer(exchange)).takeUnretainedValue()
 }
@@ -117,7 +127,13 @@ private func makeHost(version: UInt32, size: UInt32, entryFile: swsgi_text) -> s
             return 0
         },
         cancelled: { fake($0).isCancelled ? 1 : 0 },
-        log: fakeLog
+        log: fakeLog,
+        send_file: { exchange, descriptor, offset, length in
+            let host = fake(exchange)
+            guard host.fileResult == 0 else { return host.fileResult }
+            host.events.append(.file(content(of: descriptor), offset, length))
+            return 0
+        }
     )
 }
 

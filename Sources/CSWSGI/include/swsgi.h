@@ -80,6 +80,8 @@ enum {
     SWSGI_ERROR_BODY = -9,
     /** A Content-Length that is not a decimal number, or a second one. */
     SWSGI_ERROR_CONTENT_LENGTH = -10,
+    /** Not a regular file that can be read, or not all of the part lies within it. */
+    SWSGI_ERROR_FILE = -11,
     /** `respond` has returned: the exchange is over, and the pointer to it refers to nothing any more. */
     SWSGI_ERROR_ENDED = -13,
     /** Another thread is in a call with this exchange. */
@@ -141,7 +143,17 @@ struct swsgi_host {
         Without an exchange, at any time and from any thread: to the log of the process group. */
     void (*SWSGI_NONNULL log)(const swsgi_host *SWSGI_NONNULL host, swsgi_exchange *SWSGI_NULLABLE exchange, int level,
                               const char *SWSGI_NULLABLE text, size_t length);
+
+    /* From here on, ask SWSGI_HAS before use: a host may be older than this header. */
+
+    /** Adds `length` bytes of a regular file, from `offset`, to the body; `length` below 0: all up to the file's end.
+        httpd reads the file itself, from a description of its own: position and life of the descriptor are the caller's,
+        who may close it at once. The file's content must not change before the client has it. */
+    int (*SWSGI_NONNULL send_file)(swsgi_exchange *SWSGI_NONNULL exchange, int descriptor, int64_t offset, int64_t length);
 };
+
+/** Whether a table is large enough to have a field. */
+#define SWSGI_HAS(table, field) ((table)->size >= (size_t)((const char *)(&(table)->field + 1) - (const char *)(table)))
 
 /** The application's table. */
 typedef struct swsgi_application {
@@ -178,7 +190,8 @@ SWSGI_ASSERT(sizeof(swsgi_header) == 32, "swsgi_header is two texts");
 SWSGI_ASSERT(offsetof(swsgi_host, software) == 8, "version and size come first");
 SWSGI_ASSERT(offsetof(swsgi_host, threads) == 72, "facts come before functions");
 SWSGI_ASSERT(offsetof(swsgi_host, environ_get) == 80, "functions follow the facts");
-SWSGI_ASSERT(sizeof(swsgi_host) == 152, "version 1 of the host's table");
+SWSGI_ASSERT(offsetof(swsgi_host, log) == 144, "the first table of version 1 ended here");
+SWSGI_ASSERT(sizeof(swsgi_host) == 160, "version 1 of the host's table");
 SWSGI_ASSERT(offsetof(swsgi_application, sdk) == 8, "version and size come first");
 SWSGI_ASSERT(offsetof(swsgi_application, respond) == 32, "the context comes before the functions");
 SWSGI_ASSERT(sizeof(swsgi_application) == 48, "version 1 of the application's table");

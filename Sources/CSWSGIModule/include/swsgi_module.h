@@ -117,6 +117,8 @@ typedef struct swsgi_request_facts {
     int proxy_count;
     /** The address that the connection comes from. */
     const char *_Nonnull peer;
+    /** 1: WSGIEnableSendfile. */
+    int sendfile;
     uint64_t device, inode;
     int64_t size, modified;
     /** Microseconds since 1970. */
@@ -187,7 +189,15 @@ enum { SWSGI_PASS_FLUSH = 1, SWSGI_PASS_END = 2, SWSGI_PASS_ABORT = 4 };
 void swsgi_response_add(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade,
                         const void *_Nullable bytes, size_t length);
 
-/** Passes what has been added down the output filters. Returns 0 when the client has gone. */
+/** Adds a part of a regular file and takes the descriptor over. The kernel's sendfile is used when `sendfile` says so and
+    nothing on the way to the client looks at the bytes. */
+void swsgi_response_add_file(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade, int descriptor,
+                             int64_t offset, size_t length, int sendfile);
+
+/** Results of `swsgi_response_pass`. */
+enum { SWSGI_CLIENT_GONE = 0, SWSGI_PASSED = 1, SWSGI_FILE_ENDED = 2 };
+
+/** Passes what has been added down the output filters. */
 int swsgi_response_pass(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade, int flags);
 
 /** Calls `swsgi_death_report` with `token` once the response has left. */

@@ -50,39 +50,5 @@ final class NewFile {
     }
 }
 
-/// A file that is being read.
-final class StoredFile {
-    let size: Int
-    private let name: String
-    private let descriptor: Int32
-
-    /// Nil if there is no such file.
-    init?(_ name: String) throws {
-        self.name = name
-        descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        var status = stat()
-        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-            size = 0
-            if errno == ENOENT { return nil }
-            throw FileError("opening", name)
-        }
-        size = Int(status.st_size)
-    }
-
-    func forEachChunk(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        try withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-            while true {
-                let count = read(descriptor, buffer.baseAddress, buffer.count)
-                if count < 0 && errno == EINTR { continue }
-                guard count >= 0 else { throw FileError("reading", name) }
-                if count == 0 { return }
-                try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
-        }
-    }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
-}
-
 /// Whether there was such a file to remove.
 func remove(_ name: String) -> Bool { unlink(name) == 0 }

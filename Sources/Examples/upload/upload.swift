@@ -15,7 +15,7 @@ private struct Upload: Application {
         guard let name = fileName(request.path) else { throw HTTPError(.notFound) }
         switch request.method {
         case "PUT", "POST": return try store(request.body, name)
-        case "GET", "HEAD": return try send(name)
+        case "GET", "HEAD": return try .file(name, type: "application/octet-stream")
         case "DELETE":
             guard remove(name) else { throw HTTPError(.notFound) }
             return Response(status: .noContent)
@@ -36,15 +36,6 @@ private struct Upload: Application {
         }
         try file.keep()
         return .text("size=\(size) fnv1a64=\(String(checksum, radix: 16))\n", status: .created)
-    }
-
-    private func send(_ name: String) throws -> Response {
-        guard let file = try StoredFile(name) else { throw HTTPError(.notFound) }
-        var response = Response.stream(type: "application/octet-stream") { writer in
-            try file.forEachChunk { bytes in try writer.write(bytes) }
-        }
-        response.headers["Content-Length"] = String(file.size)
-        return response
     }
 
     private func usage(_ request: Request) -> Response {

@@ -11,6 +11,8 @@ enum Fixture: String {
     case trouble = "FixtureTrouble"
     case versionA = "FixtureVersionA"
     case versionB = "FixtureVersionB"
+    /// Answers as the query says.
+    case response = "FixtureResponse"
 
     /// The built bundle.
     var path: String { "\(Installation.products)/lib\(rawValue).so" }

@@ -1,0 +1,46 @@
+public import SWSGI
+
+/// Answers as the query says.
+///
+/// - `/static?path=P&type=T` is a file as `Response.file` sends it;
+/// - `/part?path=P&from=N&length=N&declared=N` is a part of one, with a Content-Length of its own if `declared` is there;
+/// - `/answer?status=N&body=TEXT&h=NAME:VALUE&h=...` has this status, this content and these headers;
+/// - `/stream?count=N&h=...` is N lines, each of which is flushed.
+@c public func application() -> ExportedApplication { export(Answers()) }
+
+private struct Answers: Application {
+    func respond(to request: Request) throws -> Response {
+        switch request.path {
+        case "/static":
+            return try .file(request.query["path"] ?? "", type: request.query["type"] ?? "application/octet-stream")
+        case "/part": return try part(request)
+        case "/answer":
+            let status = request.query["status"].flatMap { UInt16($0) } ?? 200
+            return Response(status: Status(status), headers: headers(request), body: Body(request.query["body"] ?? ""))
+        case "/stream":
+            let count = request.query["count"].flatMap { Int($0) } ?? 0
+            return Response(headers: headers(request), body: Body((0..<count).lazy.map { "line \($0)\n" }))
+        default: throw HTTPError(.notFound)
+        }
+    }
+
+    private func part(_ request: Request) throws -> Response {
+        let query = request.query
+        let body = try Body.file(
+            query["path"] ?? "",
+            from: query["from"].flatMap { Int($0) } ?? 0,
+            length: query["length"].flatMap { Int($0) }
+        )
+        let declared = query["declared"].map { [("Content-Length", $0)] } ?? []
+        return Response(headers: Headers([("Content-Type", "text/plain")] + declared), body: body)
+    }
+
+    private func headers(_ request: Request) -> Headers {
+        var headers = Headers()
+        for field in request.query.all("h") {
+            let parts = field.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            headers.add(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+        }
+        return headers
+    }
+}
