@@ -1,6 +1,7 @@
 /* Bodies and response heads: bucket brigades and the fields of a response. */
 #include "module_private.h"
 
+#include "apr_date.h"
 #include "apr_portable.h"
 
 apr_bucket_brigade *swsgi_brigade(request_rec *r) { return apr_brigade_create(r->pool, r->connection->bucket_alloc); }
@@ -62,10 +63,23 @@ static int belongs_to_server(const char *name) {
 int swsgi_response_header(request_rec *r, const char *name, size_t name_length, const char *value, size_t value_length) {
     char *key = apr_pstrmemdup(r->pool, name, name_length);
     char *text = value_length ? apr_pstrmemdup(r->pool, value, value_length) : "";
-    if (belongs_to_server(key)) return 0;
+    if (belongs_to_server(key)) return SWSGI_HEADER_SERVERS;
+    /* httpd would take it for 1970. */
+    if (!ap_cstr_casecmp(key, "Last-Modified") && apr_date_parse_http(text) == APR_DATE_BAD) return SWSGI_HEADER_NO_DATE;
     if (!ap_cstr_casecmp(key, "Content-Type")) ap_set_content_type(r, text);
     else apr_table_addn(r->headers_out, key, text);
-    return 1;
+    return SWSGI_HEADER_TAKEN;
+}
+
+int swsgi_response_condition(request_rec *r) {
+    /* Of a page that includes this one, the conditions are not meant for it. */
+    if (r->status != HTTP_OK || r->method_number != M_GET || r->main) return 0;
+    if (!apr_table_get(r->headers_out, "ETag") && !apr_table_get(r->headers_out, "Last-Modified")) return 0;
+    int status = ap_meets_conditions(r);
+    if (status == OK) return 0;
+    r->status = status == HTTP_NOT_MODIFIED ? status : HTTP_OK;
+    r->status_line = NULL;
+    return status;
 }
 
 void swsgi_response_length(request_rec *r, int64_t length) { ap_set_content_length(r, length); }

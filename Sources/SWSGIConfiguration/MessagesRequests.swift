@@ -214,11 +214,28 @@ extension MessageCode {
         cure: "Write a new file and rename it over the old one: who reads the old one then reads it to its end."
     )
 
+    /// 204, 205, 304.
+    public static let bodyForbidden = MessageCode(
+        4041,
+        .info,
+        "A response whose status allows no body had one, or a length; it was dropped.",
+        cause: "The application sends content, or a Content-Length, with 204, 205 or 304.",
+        cure: "Send another status, or no content."
+    )
+    /// Date.
+    public static let dateInvalid = MessageCode(
+        4042,
+        .warning,
+        "A Last-Modified header that is no date was dropped.",
+        cause: "Its value has none of the forms of RFC 9110, section 5.6.7.",
+        cure: "Write it like 'Sun, 06 Nov 1994 08:49:37 GMT'."
+    )
+
     static let requests: [MessageCode] = [
         execCGIOff, scriptMissing, scriptIsDirectory, pathInfoRefused, embeddedUnavailable, groupUnknownAtRequest,
         groupForeignAtRequest, queueFull, answerTimeout, processDied, applicationFailed, responseCut, responseShort,
         responseLong, headTooLarge, applicationNotLoaded, headerDropped, channelFailed, bodyUnreadable,
-        fileShrank,
+        fileShrank, bodyForbidden, dateInvalid,
         chunksRefused, bodyTooLarge, discardLimit, encodingUnknown, tunnelRefused,
         clientGone,
     ]

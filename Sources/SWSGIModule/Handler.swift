@@ -9,6 +9,7 @@ internal import SWSGIWire
 let statusOK: Int32 = 0
 private let forbidden: Int32 = 403
 private let notFound: Int32 = 404
+let notModified: Int32 = 304
 let requestTimeout: Int32 = 408
 private let methodNotAllowed: Int32 = 405
 private let lengthRequired: Int32 = 411

@@ -11,6 +11,7 @@ extension Relay {
         switch try state.end(outcome) {
         case .complete:
             if state.isTooLong { report(.responseLong, "more bytes than the Content-Length; the rest was dropped") }
+            if state.hasDroppedBody { report(.bodyForbidden, "the status allows no body; it was dropped") }
             // The client has its answer before httpd does its book-keeping: its next request may come before that is done.
             pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END)
             return .status(fileHasShrunk ? shrank() : statusOK)
@@ -40,6 +41,7 @@ extension Relay {
 
     /// Makes sure that the client does not take what it has for the whole response.
     mutating func abort(else status: Int32) -> Int32 {
+        guard !isAnswered else { return statusOK }
         guard state.phase != .waiting, replacement == nil else { return status }
         // First what there is, by itself: together with the error it would be replaced by an error page.
         pass(0)

@@ -43,6 +43,8 @@ struct Relay {
     /// Bytes after which the client gets what there is, paused or not.
     let flushLimit = 8 * 1024 * 1024
     private var clientHasGone = false
+    /// The client has its whole answer, though the exchange goes on.
+    private(set) var isAnswered = false
     var hasFile = false
     /// A file has ended before the part of it that was to be sent.
     var fileHasShrunk = false
@@ -54,7 +56,7 @@ struct Relay {
     /// Bytes of a replaced body.
     private var discarded = 0
     /// Bytes of a replaced body that are read, to use the channel again; a longer one is not waited for.
-    private static let discardLimit = 1 << 20
+    private var discardLimit = 1 << 20
 
     init(desk: ExchangeDesk, request: OpaquePointer, facts: swsgi_request_facts, generation: Generation, group: Int) {
         self.desk = desk
@@ -91,7 +93,7 @@ struct Relay {
                 if !reader.hasMore, added > 0 || wantsFlush { passAdded() }
                 if fileHasShrunk { return .status(shrank()) }
                 if clientHasGone { return .status(statusOK) }
-                if discarded > Self.discardLimit, let replacement {
+                if discarded > discardLimit, let replacement {
                     report(.discardLimit, "the application was cut off in a body that nobody gets")
                     return replacement
                 }
@@ -158,7 +160,7 @@ struct Relay {
 
     private mutating func head(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
         let head = try ReceivedResponseHead(payload)
-        try state.head(contentLength: head.contentLength)
+        try state.head(status: head.status, contentLength: head.contentLength)
         replacement = replacement(for: head)
         guard replacement == nil else { return }
         let reason = head.reason.baseAddress?.assumingMemoryBound(to: CChar.self)
@@ -166,11 +168,26 @@ struct Relay {
         head.forEachHeader { name, value in
             guard let start = name.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
             let text = value.baseAddress?.assumingMemoryBound(to: CChar.self)
-            if swsgi_response_header(request, start, name.count, text, value.count) == 0 {
-                reportDropped(String(decoding: name, as: UTF8.self))
+            switch Int(swsgi_response_header(request, start, name.count, text, value.count)) {
+            case SWSGI_HEADER_TAKEN: break
+            case SWSGI_HEADER_NO_DATE: reportDropped(name, .dateInvalid, "as it is no date")
+            default: reportDropped(name, .headerDropped, "as it belongs to the server")
             }
         }
-        if let length = head.contentLength { swsgi_response_length(request, length) }
+        if let length = state.announcedLength(status: head.status, contentLength: head.contentLength) {
+            swsgi_response_length(request, length)
+        }
+        checkConditions()
+    }
+
+    /// Lets httpd answer a conditional request; the application never knows.
+    private mutating func checkConditions() {
+        let status = swsgi_response_condition(request)
+        guard status != 0 else { return }
+        isAnswered = status == notModified
+        if isAnswered { pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END) }
+        replacement = .status(isAnswered ? statusOK : status)
+        discardLimit = .max
     }
 
     /// WSGIErrorOverride and WSGILocalRedirect.
@@ -202,10 +219,11 @@ struct Relay {
     }
 
     /// Says once for each entry file and header what every response of it would repeat.
-    private func reportDropped(_ header: String) {
+    private func reportDropped(_ name: UnsafeRawBufferPointer, _ code: MessageCode, _ reason: String) {
+        let header = String(decoding: name, as: UTF8.self)
         let key = "\(String(cString: facts.file_name)) \(header)"
         let isNew = droppedHeaders.withLock { $0.count < 1000 && $0.insert(key).inserted }
-        if isNew { report(.headerDropped, "response header '\(header)' is dropped") }
+        if isNew { report(code, "response header '\(header)' is dropped, \(reason)") }
     }
 
     private mutating func data(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {

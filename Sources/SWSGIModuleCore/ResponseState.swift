@@ -32,7 +32,10 @@ public struct ResponseState: Equatable, Sendable {
     public private(set) var rest: Int64?
     /// Whether bytes have been dropped as there were more than announced.
     public private(set) var isTooLong = false
+    /// Whether bytes have been dropped as the status allows none.
+    public private(set) var hasDroppedBody = false
     private let hasBody: Bool
+    private var allowsBody = true
 
     /// The state of a response to a request; one without a body is that of HEAD.
     public init(hasBody: Bool) {
@@ -40,16 +43,28 @@ public struct ResponseState: Equatable, Sendable {
     }
 
     /// The head has come.
-    public mutating func head(contentLength: Int64?) throws(Malformed) {
+    public mutating func head(status: Int = 200, contentLength: Int64?) throws(Malformed) {
         guard phase == .waiting else { throw Malformed("a second response head", isOutOfOrder: true) }
         phase = .streaming
-        rest = contentLength
+        allowsBody = status != 204 && status != 205 && status != 304
+        rest = allowsBody ? contentLength : nil
+        // That of 304 is the length which 200 would have had.
+        hasDroppedBody = !allowsBody && status != 304 && contentLength ?? 0 > 0
+    }
+
+    /// The length to announce: that of the application, or what the status calls for.
+    public func announcedLength(status: Int, contentLength: Int64?) -> Int64? {
+        allowsBody ? contentLength : status == 205 ? 0 : nil
     }
 
     /// Bytes of the body have come: how many of them are to be passed on.
     public mutating func data(_ count: Int) throws(Malformed) -> Int {
         guard phase == .streaming else { throw Malformed("a body without a head", isOutOfOrder: true) }
         guard hasBody else { return 0 }
+        guard allowsBody else {
+            hasDroppedBody = true
+            return 0
+        }
         guard let allowed = rest else { return count }
         let passed = min(Int64(count), allowed)
         rest = allowed - passed

@@ -78,6 +78,24 @@ import Testing
         #expect(try state.end(.complete) == .complete)
     }
 
+    /// A43, A44, A45.
+    @Test(arguments: [204, 205, 304]) func statusWithoutABody_dropsIt_andIsNeverShort(_ status: Int) throws {
+        var state = ResponseState(hasBody: true)
+        try state.head(status: status, contentLength: 10)
+        #expect(state.announcedLength(status: status, contentLength: 10) == (status == 205 ? 0 : nil))
+        #expect(state.hasDroppedBody == (status != 304))
+        #expect(try state.data(3) == 0)
+        #expect(state.hasDroppedBody && !state.isTooLong)
+        #expect(try state.end(.complete) == .complete)
+    }
+
+    @Test(arguments: [204, 205, 304]) func statusWithoutABody_andWithout_isNothingToReport(_ status: Int) throws {
+        var state = ResponseState(hasBody: true)
+        try state.head(status: status, contentLength: 0)
+        #expect(try state.end(.complete) == .complete)
+        #expect(!state.hasDroppedBody)
+    }
+
     @Test(arguments: [ExchangeOutcome.failed, .notLoaded]) func endWithoutHead_isPassedOn(_ outcome: ExchangeOutcome)
         throws
     {

@@ -166,7 +166,11 @@ void swsgi_connection_abort(struct request_rec *_Nonnull request);
 /** Sets status and reason of the response; clears what an earlier try may have set. */
 void swsgi_response_begin(struct request_rec *_Nonnull request, int status, const char *_Nullable reason, size_t reason_length);
 
-/** Adds a response header; returns 0 when it belongs to the server and was dropped. Name and value have been checked. */
+/** Results of `swsgi_response_header`. */
+enum { SWSGI_HEADER_SERVERS = 0, SWSGI_HEADER_TAKEN = 1, SWSGI_HEADER_NO_DATE = 2 };
+
+/** Adds a response header, or drops one that belongs to the server, or a Last-Modified that is no date. Name and value have
+    been checked. */
 int swsgi_response_header(struct request_rec *_Nonnull request, const char *_Nonnull name, size_t name_length,
                           const char *_Nullable value, size_t value_length);
 
@@ -178,6 +182,10 @@ void swsgi_error_header(struct request_rec *_Nonnull request, const char *_Nonnu
 
 /** Answers the request as if it had been a GET for another path of this server; returns OK. */
 int swsgi_redirect(struct request_rec *_Nonnull request, const char *_Nonnull location);
+
+/** What httpd decides for a conditional GET or HEAD by the validators of a response with 200: 304, 412, or 0 for the response
+    as it is. For 304 the response is changed already; 412 is for the handler to return. */
+int swsgi_response_condition(struct request_rec *_Nonnull request);
 
 /** Adds Retry-After to an error's headers. */
 void swsgi_retry_after(struct request_rec *_Nonnull request, int seconds);
