@@ -71,6 +71,36 @@ int swsgi_response_header(request_rec *r, const char *name, size_t name_length, 
     return SWSGI_HEADER_TAKEN;
 }
 
+void *swsgi_interim_begin(request_rec *r) {
+    apr_table_t *headers = r->headers_out;
+    if (r->proto_num < HTTP_VERSION(1, 1) || r->main) return NULL;
+    r->headers_out = apr_table_make(r->pool, 4);
+    return headers;
+}
+
+static void add_field(request_rec *r, apr_table_t *table, const char *name, size_t name_length, const char *value, size_t value_length) {
+    char *key = apr_pstrmemdup(r->pool, name, name_length);
+    if (belongs_to_server(key) || !ap_cstr_casecmp(key, "Content-Length")) return;
+    apr_table_addn(table, key, value_length ? apr_pstrmemdup(r->pool, value, value_length) : "");
+}
+
+void swsgi_interim_header(request_rec *r, const char *name, size_t name_length, const char *value, size_t value_length) {
+    add_field(r, r->headers_out, name, name_length, value, value_length);
+}
+
+void swsgi_interim_end(request_rec *r, void *headers, int status) {
+    int before = r->status, expecting = r->expecting_100;
+    const char *line = r->status_line;
+    r->status = status;
+    r->status_line = ap_get_status_line(status);
+    ap_send_interim_response(r, 1);
+    r->status = before;
+    r->status_line = line;
+    r->headers_out = headers;
+    /* The client may still wait for its "100 Continue". */
+    r->expecting_100 = expecting;
+}
+
 int swsgi_response_condition(request_rec *r) {
     /* Of a page that includes this one, the conditions are not meant for it. */
     if (r->status != HTTP_OK || r->method_number != M_GET || r->main) return 0;

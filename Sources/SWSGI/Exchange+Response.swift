@@ -114,19 +114,30 @@ extension Exchange {
         }
     }
 
-    /// Calls the host with all texts of the head in one piece of temporary memory.
     private func give(_ code: UInt32, _ reason: String, _ fields: [(String, String)]) -> Int32 {
         guard let pointer else { return Int32(SWSGI_ERROR_CLIENT_GONE) }
-        let bytes = fields.reduce(reason.utf8.count) { $0 + $1.0.utf8.count + $1.1.utf8.count }
+        var reason = reason
+        return reason.withUTF8 { utf8 in
+            let start = UnsafeRawPointer(utf8.baseAddress)?.assumingMemoryBound(to: CChar.self)
+            let phrase = swsgi_text(bytes: start, length: utf8.count)
+            return withHeaders(fields) { host.pointee.start_response(pointer, code, phrase, $0, $1) }
+        }
+    }
+
+    /// Calls `body` with fields as the host takes them, all texts in one piece of temporary memory.
+    func withHeaders(
+        _ fields: [(String, String)],
+        _ body: (UnsafePointer<swsgi_header>?, Int) -> Int32
+    ) -> Int32 {
+        let bytes = fields.reduce(0) { $0 + $1.0.utf8.count + $1.1.utf8.count }
         return withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 1) { memory in
             withUnsafeTemporaryAllocation(of: swsgi_header.self, capacity: fields.count) { table in
                 var free = memory[...]
-                let phrase = place(reason, &free)
                 for (index, (name, value)) in fields.enumerated() {
                     let field = swsgi_header(name: place(name, &free), value: place(value, &free))
                     table.initializeElement(at: index, to: field)
                 }
-                return host.pointee.start_response(pointer, code, phrase, table.baseAddress, fields.count)
+                return body(table.baseAddress, fields.count)
             }
         }
     }

@@ -13,6 +13,7 @@ enum ABIResult {
     static let headSize = Int32(SWSGI_ERROR_HEAD_SIZE)
     static let ended = Int32(SWSGI_ERROR_ENDED)
     static let inUse = Int32(SWSGI_ERROR_IN_USE)
+    static let limit = Int32(SWSGI_ERROR_LIMIT)
     static let file = Int32(SWSGI_ERROR_FILE)
     static let contentLength = Int32(SWSGI_ERROR_CONTENT_LENGTH)
 }

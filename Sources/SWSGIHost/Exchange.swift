@@ -102,6 +102,10 @@ public final class Exchange {
 
     func flush() -> Int32 { output.flush() }
 
+    func interim(_ status: UInt32, _ headers: UnsafeBufferPointer<swsgi_header>) -> Int32 {
+        output.interim(status, headers)
+    }
+
     func sendFile(_ descriptor: Int32, offset: Int64, length: Int64) -> Int32 {
         output.sendFile(descriptor, offset: offset, length: length)
     }

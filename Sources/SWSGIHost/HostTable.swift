@@ -80,6 +80,9 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
             },
             send_file: { exchange, descriptor, offset, length in
                 Exchange.from(exchange).sendFile(descriptor, offset: offset, length: length)
+            },
+            interim: { exchange, status, headers, count in
+                Exchange.from(exchange).interim(status, UnsafeBufferPointer(start: headers, count: count))
             }
         )
     )

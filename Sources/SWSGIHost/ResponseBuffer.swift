@@ -23,6 +23,7 @@ struct ResponseBuffer: ~Copyable {
     private var file: Int32 = -1
     private(set) var isStarted = false
     private(set) var isGone = false
+    var interimCount = 0
     /// Whether something has been kept back or sent that no flush has followed.
     private(set) var hasPending = false
 
@@ -42,6 +43,7 @@ struct ResponseBuffer: ~Copyable {
         isStarted = false
         isGone = false
         hasPending = false
+        interimCount = 0
     }
 
     // MARK: Head
@@ -81,12 +83,7 @@ struct ResponseBuffer: ~Copyable {
         lengthPlace = count
         append(length ?? -1)
         append(reason)
-        for header in headers where !isContentLength(bytes(header.name)) {
-            append(UInt32(bytes(header.name).count))
-            append(UInt32(bytes(header.value).count))
-            append(bytes(header.name))
-            append(bytes(header.value))
-        }
+        for header in headers where !isContentLength(bytes(header.name)) { append(header) }
         return ABIResult.ok
     }
 
@@ -203,7 +200,7 @@ struct ResponseBuffer: ~Copyable {
 
     // MARK: Bytes
 
-    private mutating func send(_ more: UnsafeRawBufferPointer) -> Bool {
+    mutating func send(_ more: UnsafeRawBufferPointer) -> Bool {
         let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
         do throws(Errno) {
             try Socket.sendAll(reply, message, more, descriptors: (file, -1))
@@ -216,14 +213,14 @@ struct ResponseBuffer: ~Copyable {
         return !isGone
     }
 
-    private mutating func closeFrame() {
+    mutating func closeFrame() {
         guard let place = openFrame else { return }
         openFrame = nil
         FrameHeader(.data, length: count - place - FrameHeader.size)
             .write(to: UnsafeMutableRawBufferPointer(rebasing: buffer[place...]))
     }
 
-    private mutating func reserve(_ more: Int) {
+    mutating func reserve(_ more: Int) {
         guard count + more + 3 * FrameHeader.size > buffer.count else { return }
         let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: count + more + Self.capacity, alignment: 16)
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
@@ -231,24 +228,31 @@ struct ResponseBuffer: ~Copyable {
         buffer = larger
     }
 
-    private mutating func append(_ kind: FrameKind, length: Int) {
+    mutating func append(_ kind: FrameKind, length: Int) {
         FrameHeader(kind, length: length).write(to: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
         count += FrameHeader.size
     }
 
-    private mutating func append<Number: FixedWidthInteger>(_ number: Number) {
+    mutating func append<Number: FixedWidthInteger>(_ number: Number) {
         buffer.storeBytes(of: number, toByteOffset: count, as: Number.self)
         count += MemoryLayout<Number>.size
     }
 
-    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    mutating func append(_ header: swsgi_header) {
+        append(UInt32(bytes(header.name).count))
+        append(UInt32(bytes(header.value).count))
+        append(bytes(header.name))
+        append(bytes(header.value))
+    }
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress else { return }
         buffer.baseAddress?.advanced(by: count).copyMemory(from: start, byteCount: bytes.count)
         count += bytes.count
     }
 }
 
-private func isContentLength(_ name: UnsafeRawBufferPointer) -> Bool {
+func isContentLength(_ name: UnsafeRawBufferPointer) -> Bool {
     let expected: StaticString = "content-length"
     guard name.count == expected.utf8CodeUnitCount, let start = name.baseAddress else { return false }
     let letters = UnsafeRawPointer(expected.utf8Start).assumingMemoryBound(to: CChar.self)

@@ -43,6 +43,7 @@ struct Relay {
     /// Bytes after which the client gets what there is, paused or not.
     let flushLimit = 8 * 1024 * 1024
     private var clientHasGone = false
+    var interimCount = 0
     /// The client has its whole answer, though the exchange goes on.
     private(set) var isAnswered = false
     var hasFile = false
@@ -149,6 +150,7 @@ struct Relay {
             guard (1...ExchangeDesk.bodyPiece).contains(credit) else { throw Malformed("\(credit) bytes are wanted") }
         case .head: try head(payload)
         case .flush: try flush()
+        case .interim: try interim(payload)
         case .log:
             let level = LogLevel(rawValue: max(payload[0], LogLevel.critical.rawValue)) ?? .debug
             let text = String(decoding: payload.dropFirst(), as: UTF8.self)

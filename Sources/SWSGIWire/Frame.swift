@@ -20,6 +20,8 @@ public enum FrameKind: UInt8, Sendable {
     case flush = 7
     /// Daemon process: a part of a file, for the body; see `FilePart`. The file is attached.
     case file = 8
+    /// Daemon process: an interim response before the head; as `ResponseHead`, without reason and length.
+    case interim = 9
     /// httpd: bytes of the request body.
     case body = 65
     /// httpd: the request body has ended; UInt8: 0 completely, 1 it could not be read further.
@@ -46,6 +48,8 @@ public struct FrameHeader: Equatable, Sendable {
     public static let payloadLimit = 1024 * 1024
     /// Bytes of the largest response head.
     public static let headLimit = 256 * 1024
+    /// Bytes of the fields of one interim response, or of the trailers.
+    public static let fieldsLimit = 16 * 1024
     /// Bytes of text in one log frame.
     public static let logLimit = 32 * 1024
 
@@ -73,6 +77,7 @@ public struct FrameHeader: Equatable, Sendable {
             case .data, .body: 1...Self.payloadLimit
             case .end, .retry, .bodyEnd: 1...1
             case .file: FilePart.size...FilePart.size
+            case .interim: ResponseHead.fixedSize...Self.fieldsLimit
             case .log: 1...Self.logLimit
             case .abort, .flush: 0...0
             }
@@ -128,11 +133,13 @@ public enum ResponseHead {
     public static let reasonLimit = 256
     /// Headers that a response may have.
     public static let headerLimit = 1000
+    /// Interim responses that one exchange may have.
+    public static let interimLimit = 100
 }
 
 /// A received response head: a checked view of bytes that must outlive it.
 public struct ReceivedResponseHead {
-    /// Final status, 200 to 599.
+    /// The status: 200 to 599 of a final response.
     public let status: Int
     /// The body's length that the daemon process knows, or nil.
     public let contentLength: Int64?
@@ -143,10 +150,10 @@ public struct ReceivedResponseHead {
     private let headers: UnsafeRawBufferPointer
 
     /// Checks the payload of a HEAD frame: numbers, lengths, the form of the reason and of every name and value.
-    public init(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
+    public init(_ payload: UnsafeRawBufferPointer, statuses: ClosedRange<Int> = 200...599) throws(Malformed) {
         var reader = ByteReader(payload)
         status = Int(try reader.read(UInt16.self))
-        guard (200...599).contains(status) else { throw Malformed("status \(status)") }
+        guard statuses.contains(status) else { throw Malformed("status \(status)") }
         headerCount = Int(try reader.read(UInt16.self))
         guard headerCount <= ResponseHead.headerLimit else { throw Malformed("\(headerCount) headers") }
         let reasonLength = Int(try reader.read(UInt32.self))

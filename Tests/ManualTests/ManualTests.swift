@@ -91,6 +91,7 @@ struct ManualTests {
             ("cancelled", "function", MemoryLayout<Host>.offset(of: \.cancelled)),
             ("log", "function", MemoryLayout<Host>.offset(of: \.log)),
             ("send_file", "function", MemoryLayout<Host>.offset(of: \.send_file)),
+            ("interim", "function", MemoryLayout<Host>.offset(of: \.interim)),
         ]
         typealias Application = swsgi_application
         let application: [(String, String, Int?)] = [

@@ -16,6 +16,16 @@ struct Responder: ~Copyable {
     }
 
     mutating func start(_ status: UInt32 = 200, _ reason: String = "OK", _ headers: [(String, String)] = []) -> Int32 {
+        let reason = Array(reason.utf8)
+        return Self.withHeaders(headers) { fields in
+            reason.withUnsafeBytes { buffer.start(status: status, reason: $0, headers: fields) }
+        }
+    }
+
+    static func withHeaders(
+        _ headers: [(String, String)],
+        _ body: (UnsafeBufferPointer<swsgi_header>) -> Int32
+    ) -> Int32 {
         let texts = headers.flatMap { [Array($0.0.utf8), Array($0.1.utf8)] }.map { bytes in
             let copy = UnsafeMutableBufferPointer<CChar>.allocate(capacity: bytes.count + 1)
             _ = copy.initialize(from: bytes.map { CChar(bitPattern: $0) } + [0])
@@ -25,9 +35,11 @@ struct Responder: ~Copyable {
         let list = stride(from: 0, to: texts.count, by: 2).map { index in
             swsgi_header(name: Self.text(texts[index]), value: Self.text(texts[index + 1]))
         }
-        return Array(reason.utf8).withUnsafeBytes { reason in
-            list.withUnsafeBufferPointer { buffer.start(status: status, reason: reason, headers: $0) }
-        }
+        return list.withUnsafeBufferPointer(body)
+    }
+
+    mutating func interim(_ status: UInt32, _ headers: [(String, String)] = []) -> Int32 {
+        Self.withHeaders(headers) { buffer.interim(status, $0) }
     }
 
     private static func text(_ bytes: UnsafeMutableBufferPointer<CChar>) -> swsgi_text {

@@ -10,6 +10,7 @@ enum Event: Equatable {
     case log(Int32, String)
     case asked(Int)
     case file(String, Int64, Int64)
+    case interim(UInt32, [String])
 }
 
 /// A host for one exchange at a time, made of nothing but its table.
@@ -24,6 +25,8 @@ final class FakeHost {
     var startResult: Int32 = 0
     /// What `send_file` returns.
     var fileResult: Int32 = 0
+    /// What `interim` returns.
+    var interimResult: Int32 = 0
     var isCancelled = false
     var reads = 0
 
@@ -132,6 +135,13 @@ private func makeHost(version: UInt32, size: UInt32, entryFile: swsgi_text) -> s
             let host = fake(exchange)
             guard host.fileResult == 0 else { return host.fileResult }
             host.events.append(.file(content(of: descriptor), offset, length))
+            return 0
+        },
+        interim: { exchange, status, headers, count in
+            let fields = UnsafeBufferPointer(start: headers, count: count)
+            let host = fake(exchange)
+            guard host.interimResult == 0 else { return host.interimResult }
+            host.events.append(.interim(status, fields.map { "\(string($0.name)): \(string($0.value))" }))
             return 0
         }
     )

@@ -82,6 +82,8 @@ enum {
     SWSGI_ERROR_CONTENT_LENGTH = -10,
     /** Not a regular file that can be read, or not all of the part lies within it. */
     SWSGI_ERROR_FILE = -11,
+    /** More interim responses than one exchange may have: it was not sent. */
+    SWSGI_ERROR_LIMIT = -12,
     /** `respond` has returned: the exchange is over, and the pointer to it refers to nothing any more. */
     SWSGI_ERROR_ENDED = -13,
     /** Another thread is in a call with this exchange. */
@@ -150,6 +152,9 @@ struct swsgi_host {
         httpd reads the file itself, from a description of its own: position and life of the descriptor are the caller's,
         who may close it at once. The file's content must not change before the client has it. */
     int (*SWSGI_NONNULL send_file)(swsgi_exchange *SWSGI_NONNULL exchange, int descriptor, int64_t offset, int64_t length);
+    /** Sends an interim response, 102 or 103, before `start_response`; nothing to a client of HTTP/1.0. At most 100 for one exchange. */
+    int (*SWSGI_NONNULL interim)(swsgi_exchange *SWSGI_NONNULL exchange, uint32_t status,
+                                 const swsgi_header *SWSGI_NULLABLE headers, size_t header_count);
 };
 
 /** Whether a table is large enough to have a field. */
@@ -191,7 +196,7 @@ SWSGI_ASSERT(offsetof(swsgi_host, software) == 8, "version and size come first")
 SWSGI_ASSERT(offsetof(swsgi_host, threads) == 72, "facts come before functions");
 SWSGI_ASSERT(offsetof(swsgi_host, environ_get) == 80, "functions follow the facts");
 SWSGI_ASSERT(offsetof(swsgi_host, log) == 144, "the first table of version 1 ended here");
-SWSGI_ASSERT(sizeof(swsgi_host) == 160, "version 1 of the host's table");
+SWSGI_ASSERT(sizeof(swsgi_host) == 168, "version 1 of the host's table");
 SWSGI_ASSERT(offsetof(swsgi_application, sdk) == 8, "version and size come first");
 SWSGI_ASSERT(offsetof(swsgi_application, respond) == 32, "the context comes before the functions");
 SWSGI_ASSERT(sizeof(swsgi_application) == 48, "version 1 of the application's table");

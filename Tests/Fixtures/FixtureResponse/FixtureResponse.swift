@@ -5,6 +5,7 @@ public import SWSGI
 /// - `/static?path=P&type=T` is a file as `Response.file` sends it;
 /// - `/part?path=P&from=N&length=N&declared=N` is a part of one, with a Content-Length of its own if `declared` is there;
 /// - `/answer?status=N&body=TEXT&h=NAME:VALUE&h=...` has this status, this content and these headers;
+/// - `/hints?count=N` sends early hints N times, reads the request body and answers with its size;
 /// - `/stream?count=N&h=...` is N lines, each of which is flushed.
 @c public func application() -> ExportedApplication { export(Answers()) }
 
@@ -17,6 +18,11 @@ private struct Answers: Application {
         case "/answer":
             let status = request.query["status"].flatMap { UInt16($0) } ?? 200
             return Response(status: Status(status), headers: headers(request), body: Body(request.query["body"] ?? ""))
+        case "/hints":
+            for _ in 0..<(request.query["count"].flatMap { Int($0) } ?? 1) {
+                try request.earlyHints(["Link": "</style.css>; rel=preload", "X-Hint": "1"])
+            }
+            return .text("\(try request.body.readAll(limit: 1 << 20).count) bytes\n")
         case "/stream":
             let count = request.query["count"].flatMap { Int($0) } ?? 0
             return Response(headers: headers(request), body: Body((0..<count).lazy.map { "line \($0)\n" }))
