@@ -78,14 +78,10 @@ void *swsgi_interim_begin(request_rec *r) {
     return headers;
 }
 
-static void add_field(request_rec *r, apr_table_t *table, const char *name, size_t name_length, const char *value, size_t value_length) {
+void swsgi_field_add(request_rec *r, int trailer, const char *name, size_t name_length, const char *value, size_t value_length) {
     char *key = apr_pstrmemdup(r->pool, name, name_length);
     if (belongs_to_server(key) || !ap_cstr_casecmp(key, "Content-Length")) return;
-    apr_table_addn(table, key, value_length ? apr_pstrmemdup(r->pool, value, value_length) : "");
-}
-
-void swsgi_interim_header(request_rec *r, const char *name, size_t name_length, const char *value, size_t value_length) {
-    add_field(r, r->headers_out, name, name_length, value, value_length);
+    apr_table_addn(trailer ? r->trailers_out : r->headers_out, key, value_length ? apr_pstrmemdup(r->pool, value, value_length) : "");
 }
 
 void swsgi_interim_end(request_rec *r, void *headers, int status) {

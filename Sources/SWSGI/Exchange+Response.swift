@@ -102,6 +102,18 @@ extension Exchange {
         }
     }
 
+    /// Gives the host the fields that follow the body; one that is too old sends none.
+    func trailers(_ headers: Headers) throws {
+        if let failure { throw failure }
+        guard let pointer else { throw ExchangeError(.completed, "trailers were set after request completed") }
+        for (name, value) in headers.fields { try HeadRules.check(name: name, value: value) }
+        try keepingFailure {
+            try sendHead()
+            guard host.has(\.trailers) else { return }
+            try check(withHeaders(headers.fields) { host.pointee.trailers(pointer, $0, $1) })
+        }
+    }
+
     /// Gives the head to the host if it has not got it yet.
     private func sendHead() throws(ExchangeError) {
         switch head {

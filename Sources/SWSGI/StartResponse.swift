@@ -89,6 +89,12 @@ public struct ResponseWriter {
         try write(chunk)
     }
 
+    /// Sets the fields that follow the content, once.
+    ///
+    /// Clients of HTTP/2 get them; to others httpd does not send any. Fields that say how to read, route, cache or
+    /// authenticate a message can't be among them (RFC 9110, section 6.5.1).
+    public func trailers(_ headers: Headers) throws { try exchange.trailers(headers) }
+
     /// Whether nobody waits for the response any more.
     public var isCancelled: Bool { exchange.isCancelled }
 }

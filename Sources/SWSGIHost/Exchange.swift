@@ -106,6 +106,8 @@ public final class Exchange {
         output.interim(status, headers)
     }
 
+    func trailers(_ headers: UnsafeBufferPointer<swsgi_header>) -> Int32 { output.trailers(headers) }
+
     func sendFile(_ descriptor: Int32, offset: Int64, length: Int64) -> Int32 {
         output.sendFile(descriptor, offset: offset, length: length)
     }

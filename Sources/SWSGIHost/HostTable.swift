@@ -83,6 +83,9 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
             },
             interim: { exchange, status, headers, count in
                 Exchange.from(exchange).interim(status, UnsafeBufferPointer(start: headers, count: count))
+            },
+            trailers: { exchange, headers, count in
+                Exchange.from(exchange).trailers(UnsafeBufferPointer(start: headers, count: count))
             }
         )
     )

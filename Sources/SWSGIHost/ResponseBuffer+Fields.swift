@@ -17,6 +17,19 @@ extension ResponseBuffer {
         return send(.init(start: nil, count: 0)) ? ABIResult.ok : ABIResult.clientGone
     }
 
+    /// Adds the fields that follow the body; they travel with what is kept back.
+    mutating func trailers(_ headers: UnsafeBufferPointer<swsgi_header>) -> Int32 {
+        guard isStarted else { return ABIResult.notStarted }
+        guard !isGone else { return ABIResult.clientGone }
+        guard !hasTrailers else { return ABIResult.started }
+        let problem = Self.problem(headers, allows: HeaderSyntax.isTrailer)
+        guard problem == ABIResult.ok else { return problem }
+        hasTrailers = true
+        closeFrame()
+        append(.trailers, status: 0, headers)
+        return ABIResult.ok
+    }
+
     /// What is wrong with fields, or OK.
     private static func problem(
         _ headers: UnsafeBufferPointer<swsgi_header>,

@@ -24,6 +24,7 @@ struct ResponseBuffer: ~Copyable {
     private(set) var isStarted = false
     private(set) var isGone = false
     var interimCount = 0
+    var hasTrailers = false
     /// Whether something has been kept back or sent that no flush has followed.
     private(set) var hasPending = false
 
@@ -44,6 +45,7 @@ struct ResponseBuffer: ~Copyable {
         isGone = false
         hasPending = false
         interimCount = 0
+        hasTrailers = false
     }
 
     // MARK: Head

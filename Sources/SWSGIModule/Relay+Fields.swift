@@ -11,11 +11,24 @@ extension Relay {
         let head = try ReceivedResponseHead(payload, statuses: 102...103)
         // Not everybody understands them.
         guard let final = swsgi_interim_begin(request) else { return }
+        add(head, isTrailer: false)
+        swsgi_interim_end(request, final, Int32(head.status))
+    }
+
+    mutating func trailers(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
+        guard state.phase == .streaming, !hasTrailers else {
+            throw Malformed("trailers that follow nothing, or others", isOutOfOrder: true)
+        }
+        hasTrailers = true
+        add(try ReceivedResponseHead(payload, statuses: 0...0), isTrailer: true)
+    }
+
+    private func add(_ head: ReceivedResponseHead, isTrailer: Bool) {
         head.forEachHeader { name, value in
             guard let start = name.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+            guard !isTrailer || HeaderSyntax.isTrailer(name) else { return }
             let text = value.baseAddress?.assumingMemoryBound(to: CChar.self)
-            swsgi_interim_header(request, start, name.count, text, value.count)
+            swsgi_field_add(request, isTrailer ? 1 : 0, start, name.count, text, value.count)
         }
-        swsgi_interim_end(request, final, Int32(head.status))
     }
 }

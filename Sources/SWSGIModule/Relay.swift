@@ -44,6 +44,7 @@ struct Relay {
     let flushLimit = 8 * 1024 * 1024
     private var clientHasGone = false
     var interimCount = 0
+    var hasTrailers = false
     /// The client has its whole answer, though the exchange goes on.
     private(set) var isAnswered = false
     var hasFile = false
@@ -151,6 +152,7 @@ struct Relay {
         case .head: try head(payload)
         case .flush: try flush()
         case .interim: try interim(payload)
+        case .trailers: try trailers(payload)
         case .log:
             let level = LogLevel(rawValue: max(payload[0], LogLevel.critical.rawValue)) ?? .debug
             let text = String(decoding: payload.dropFirst(), as: UTF8.self)

@@ -22,6 +22,8 @@ public enum FrameKind: UInt8, Sendable {
     case file = 8
     /// Daemon process: an interim response before the head; as `ResponseHead`, without reason and length.
     case interim = 9
+    /// Daemon process: the fields after the body, once; as `ResponseHead`, with status 0 and without reason and length.
+    case trailers = 10
     /// httpd: bytes of the request body.
     case body = 65
     /// httpd: the request body has ended; UInt8: 0 completely, 1 it could not be read further.
@@ -77,7 +79,7 @@ public struct FrameHeader: Equatable, Sendable {
             case .data, .body: 1...Self.payloadLimit
             case .end, .retry, .bodyEnd: 1...1
             case .file: FilePart.size...FilePart.size
-            case .interim: ResponseHead.fixedSize...Self.fieldsLimit
+            case .interim, .trailers: ResponseHead.fixedSize...Self.fieldsLimit
             case .log: 1...Self.logLimit
             case .abort, .flush: 0...0
             }
@@ -207,6 +209,29 @@ public enum HeaderSyntax {
     /// Whether bytes may be a header's value: no control characters but the tab.
     public static func isValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.allSatisfy { ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 }
+    }
+
+    /// Whether a field may come after the body (RFC 9110, section 6.5.1): none that says how to frame, route, authenticate,
+    /// cache or read the message.
+    public static func isTrailer(_ name: UnsafeRawBufferPointer) -> Bool {
+        !forbiddenTrailers.contains { isEqual(name, $0) } && !hasPrefix(name, "if-") && !hasPrefix(name, "proxy-")
+            && !hasPrefix(name, "content-")
+    }
+
+    private static let forbiddenTrailers: [StaticString] = [
+        "transfer-encoding", "host", "connection", "keep-alive", "te", "trailer", "upgrade", "status", "cache-control",
+        "expect", "max-forwards", "pragma", "range", "authorization", "www-authenticate", "cookie", "set-cookie", "age",
+        "expires", "date", "location", "retry-after", "vary", "warning", "accept-ranges", "etag", "last-modified",
+    ]
+
+    private static func isEqual(_ name: UnsafeRawBufferPointer, _ lowercase: StaticString) -> Bool {
+        name.count == lowercase.utf8CodeUnitCount && hasPrefix(name, lowercase)
+    }
+
+    private static func hasPrefix(_ name: UnsafeRawBufferPointer, _ lowercase: StaticString) -> Bool {
+        guard name.count >= lowercase.utf8CodeUnitCount else { return false }
+        // Names are tokens: what this takes for a letter is one.
+        return (0..<lowercase.utf8CodeUnitCount).allSatisfy { name[$0] | 0x20 == lowercase.utf8Start[$0] | 0x20 }
     }
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {

@@ -178,7 +178,7 @@ struct ResponseTests {
         }
     }
 
-    @Test func earlyHints_comeOverHTTP2() throws {
+    @Test func earlyHintsAndTrailers_comeOverHTTP2() throws {
         try withServer { server in
             server.extraModules = ["http2"]
             let entry = try server.deploy(.response, as: "app")
@@ -187,6 +187,13 @@ struct ResponseTests {
             #expect(result.output.components(separatedBy: "HTTP/2 103").count == 3, "\(result.output)")
             #expect(result.output.contains("link: </style.css>; rel=preload"))
             #expect(result.output.hasSuffix("0 bytes\n"))
+            // So many that the content has no length: curl does not look for trailers after one.
+            let target = "/trailers?count=20000"
+            let lines = (0..<20000).map { "line \($0)\n" }.joined()
+            let trailers = try server.curl("--http2-prior-knowledge", "--include", server.url(target)).check()
+            #expect(trailers.output.hasSuffix("\r\n" + lines + "x-lines: 20000\r\n"))
+            // httpd sends none in chunks; the response is whole all the same.
+            #expect(try server.get(target).text == lines)
         }
     }
 

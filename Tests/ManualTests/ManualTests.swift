@@ -92,6 +92,7 @@ struct ManualTests {
             ("log", "function", MemoryLayout<Host>.offset(of: \.log)),
             ("send_file", "function", MemoryLayout<Host>.offset(of: \.send_file)),
             ("interim", "function", MemoryLayout<Host>.offset(of: \.interim)),
+            ("trailers", "function", MemoryLayout<Host>.offset(of: \.trailers)),
         ]
         typealias Application = swsgi_application
         let application: [(String, String, Int?)] = [

@@ -38,6 +38,30 @@ import Testing
         #expect(result == Int32(expected) && sent == nil)
     }
 
+    @Test func trailers_travelWithTheEnd() throws {
+        var responder = try Responder()
+        let before = Responder.withHeaders([("A", "1")]) { responder.buffer.trailers($0) }
+        _ = responder.start()
+        let results = [
+            responder.write("body"),
+            Responder.withHeaders([("Content-Length", "1")]) { responder.buffer.trailers($0) },
+            Responder.withHeaders([("A", "x\n")]) { responder.buffer.trailers($0) },
+            Responder.withHeaders([("A", "1"), ("B", "")]) { responder.buffer.trailers($0) },
+            Responder.withHeaders([("C", "2")]) { responder.buffer.trailers($0) },
+            responder.write("more"),
+        ]
+        responder.buffer.end(.complete, returnsReply: true)
+        let message = try #require(try responder.reply.receive())
+        let errors = [SWSGI_ERROR_NOT_STARTED, SWSGI_ERROR_HEADER_NAME, SWSGI_ERROR_HEADER_VALUE, SWSGI_ERROR_STARTED]
+        #expect([before, results[1], results[2], results[4]] == errors.map { Int32($0) })
+        #expect([results[0], results[3], results[5]] == [0, 0, 0])
+        #expect(message.frames.map(\.kind) == [.head, .data, .trailers, .data, .end])
+        try message.frames[2].payload.withUnsafeBytes { bytes in
+            let trailers = try ReceivedResponseHead(bytes, statuses: 0...0)
+            #expect(trailers.headerCount == 2)
+        }
+    }
+
     @Test func interimResponseAfterTheStart_isRefused() throws {
         var responder = try Responder()
         _ = responder.start()

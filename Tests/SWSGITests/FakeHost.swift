@@ -11,6 +11,7 @@ enum Event: Equatable {
     case asked(Int)
     case file(String, Int64, Int64)
     case interim(UInt32, [String])
+    case trailers([String])
 }
 
 /// A host for one exchange at a time, made of nothing but its table.
@@ -142,6 +143,11 @@ private func makeHost(version: UInt32, size: UInt32, entryFile: swsgi_text) -> s
             let host = fake(exchange)
             guard host.interimResult == 0 else { return host.interimResult }
             host.events.append(.interim(status, fields.map { "\(string($0.name)): \(string($0.value))" }))
+            return 0
+        },
+        trailers: { exchange, headers, count in
+            let fields = UnsafeBufferPointer(start: headers, count: count)
+            fake(exchange).events.append(.trailers(fields.map { "\(string($0.name)): \(string($0.value))" }))
             return 0
         }
     )

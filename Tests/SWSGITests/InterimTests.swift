@@ -42,6 +42,22 @@ struct InterimTests {
         #expect(host.events == [.head(200, "OK", [])])
     }
 
+    @Test func trailersFollowTheContent() {
+        let application = export { _, startResponse in
+            startResponse("200 OK")
+            return .stream { writer in
+                try writer.write("content")
+                try writer.trailers(["X-Sum": "1"])
+            }
+        }
+        let host = FakeHost()
+        #expect(host.respond(application) == 0)
+        #expect(host.events == [.head(200, "OK", []), .write("content"), .flush, .trailers(["X-Sum: 1"])])
+        let old = FakeHost(size: 168)
+        #expect(old.respond(application) == 0)
+        #expect(old.events == [.head(200, "OK", []), .write("content"), .flush])
+    }
+
     @Test func hostThatHasSentEnough_isNoError() {
         let host = FakeHost()
         host.interimResult = Int32(SWSGI_ERROR_LIMIT)

@@ -155,6 +155,9 @@ struct swsgi_host {
     /** Sends an interim response, 102 or 103, before `start_response`; nothing to a client of HTTP/1.0. At most 100 for one exchange. */
     int (*SWSGI_NONNULL interim)(swsgi_exchange *SWSGI_NONNULL exchange, uint32_t status,
                                  const swsgi_header *SWSGI_NULLABLE headers, size_t header_count);
+    /** Sets the fields that follow the body, once, after `start_response`. Clients of HTTP/2 get them. */
+    int (*SWSGI_NONNULL trailers)(swsgi_exchange *SWSGI_NONNULL exchange, const swsgi_header *SWSGI_NULLABLE headers,
+                                  size_t header_count);
 };
 
 /** Whether a table is large enough to have a field. */
@@ -196,7 +199,7 @@ SWSGI_ASSERT(offsetof(swsgi_host, software) == 8, "version and size come first")
 SWSGI_ASSERT(offsetof(swsgi_host, threads) == 72, "facts come before functions");
 SWSGI_ASSERT(offsetof(swsgi_host, environ_get) == 80, "functions follow the facts");
 SWSGI_ASSERT(offsetof(swsgi_host, log) == 144, "the first table of version 1 ended here");
-SWSGI_ASSERT(sizeof(swsgi_host) == 168, "version 1 of the host's table");
+SWSGI_ASSERT(sizeof(swsgi_host) == 176, "version 1 of the host's table");
 SWSGI_ASSERT(offsetof(swsgi_application, sdk) == 8, "version and size come first");
 SWSGI_ASSERT(offsetof(swsgi_application, respond) == 32, "the context comes before the functions");
 SWSGI_ASSERT(sizeof(swsgi_application) == 48, "version 1 of the application's table");

@@ -183,10 +183,12 @@ void swsgi_error_header(struct request_rec *_Nonnull request, const char *_Nonnu
 /** Answers the request as if it had been a GET for another path of this server; returns OK. */
 int swsgi_redirect(struct request_rec *_Nonnull request, const char *_Nonnull location);
 
+/** Adds a field to the headers as they are now, or to the trailers; one that belongs to the server is dropped. */
+void swsgi_field_add(struct request_rec *_Nonnull request, int trailer, const char *_Nonnull name, size_t name_length,
+                     const char *_Nullable value, size_t value_length);
+
 /** Puts other headers in the place of the response's, which are returned; null when the client takes no interim responses. */
 void *_Nullable swsgi_interim_begin(struct request_rec *_Nonnull request);
-void swsgi_interim_header(struct request_rec *_Nonnull request, const char *_Nonnull name, size_t name_length,
-                          const char *_Nullable value, size_t value_length);
 /** Sends them at once, and puts the response's headers back. */
 void swsgi_interim_end(struct request_rec *_Nonnull request, void *_Nonnull headers, int status);
 

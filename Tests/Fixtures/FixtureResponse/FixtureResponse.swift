@@ -6,6 +6,7 @@ public import SWSGI
 /// - `/part?path=P&from=N&length=N&declared=N` is a part of one, with a Content-Length of its own if `declared` is there;
 /// - `/answer?status=N&body=TEXT&h=NAME:VALUE&h=...` has this status, this content and these headers;
 /// - `/hints?count=N` sends early hints N times, reads the request body and answers with its size;
+/// - `/trailers?count=N` is N lines and the trailer `X-Lines`;
 /// - `/stream?count=N&h=...` is N lines, each of which is flushed.
 @c public func application() -> ExportedApplication { export(Answers()) }
 
@@ -23,6 +24,12 @@ private struct Answers: Application {
                 try request.earlyHints(["Link": "</style.css>; rel=preload", "X-Hint": "1"])
             }
             return .text("\(try request.body.readAll(limit: 1 << 20).count) bytes\n")
+        case "/trailers":
+            let count = request.query["count"].flatMap { Int($0) } ?? 1
+            return .stream(type: "text/plain") { writer in
+                for number in 0..<count { try writer.write("line \(number)\n") }
+                try writer.trailers(["X-Lines": String(count)])
+            }
         case "/stream":
             let count = request.query["count"].flatMap { Int($0) } ?? 0
             return Response(headers: headers(request), body: Body((0..<count).lazy.map { "line \($0)\n" }))
