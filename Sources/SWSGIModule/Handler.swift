@@ -28,13 +28,12 @@ func swsgi_handle(_ request: OpaquePointer) -> Int32 {
         guard let generation = parent.generation else { throw Refusal(internalError, noGroup(facts)) }
         let index = try group(facts, generation)
         let place = swsgi_thread_slot()
-        let desk: ExchangeDesk
-        if let known = place.pointee {
-            desk = Unmanaged<ExchangeDesk>.fromOpaque(known).takeUnretainedValue()
-        } else {
+        let desk = place.pointee.map { Unmanaged<ExchangeDesk>.fromOpaque($0).takeRetainedValue() } ?? ExchangeDesk()
+        // Away while it is in use: a filter of the response (mod_include) may begin another request on this thread.
+        place.pointee = nil
+        defer {
             // Lives as long as the thread, and threads of httpd's children as long as the child.
-            desk = ExchangeDesk()
-            place.pointee = Unmanaged.passRetained(desk).toOpaque()
+            if place.pointee == nil { place.pointee = Unmanaged.passRetained(desk).toOpaque() }
         }
         return desk.serve(request, facts, generation, group: index)
     } catch {
