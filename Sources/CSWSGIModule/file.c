@@ -34,9 +34,8 @@ static apr_status_t file_read(apr_bucket *b, const char **text, apr_size_t *leng
     do got = pread(file->descriptor, buffer, wanted, b->start);
     while (got < 0 && errno == EINTR);
     if (got <= 0) {
-        apr_status_t code = got < 0 ? errno : APR_EOF;
         apr_bucket_free(buffer);
-        return code;
+        return APR_EOF;
     }
     if ((apr_size_t)got < b->length) apr_bucket_split(b, (apr_size_t)got);
     apr_bucket_heap_make(b, buffer, (apr_size_t)got, apr_bucket_free);
@@ -88,5 +87,5 @@ void swsgi_response_add_file(request_rec *r, apr_bucket_brigade *brigade, int de
     apr_bucket *b = sendfile && reaches_socket(r) ? kernel_bucket(r, descriptor, offset, length) : NULL;
     if (!b) b = file_bucket(descriptor, offset, length, r->connection->bucket_alloc);
     APR_BRIGADE_INSERT_TAIL(brigade, b);
-    if (!apr_table_get(r->headers_out, "Accept-Ranges")) ap_set_accept_ranges(r);
+    if (r->status == HTTP_OK && !apr_table_get(r->headers_out, "Accept-Ranges")) ap_set_accept_ranges(r);
 }

@@ -209,7 +209,7 @@ extension MessageCode {
     public static let fileShrank = MessageCode(
         4040,
         .error,
-        "A file became shorter while httpd sent it; the client's connection was aborted.",
+        "A file became shorter, or unreadable, while httpd sent it; the client's connection was aborted.",
         cause: "Somebody shortened or overwrote a file that the application had handed over.",
         cure: "Write a new file and rename it over the old one: who reads the old one then reads it to its end."
     )

@@ -29,7 +29,7 @@ extension Relay {
 
     /// Of a file that has become shorter, what is missing can't be made up for.
     mutating func shrank() -> Int32 {
-        report(.fileShrank, "a file became shorter while it was sent")
+        report(.fileShrank, "a file became shorter, or unreadable, while it was sent")
         return abort(else: badGateway)
     }
 }

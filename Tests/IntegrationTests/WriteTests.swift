@@ -27,6 +27,17 @@ struct WriteTests {
         }
     }
 
+    /// A23.
+    @Test func bytesOfAHeader_arriveAsTheyAre() throws {
+        try withWrites { server in
+            let connection = try HTTPConnection(port: server.port)
+            try connection.send("GET /none HTTP/1.0\r\n\r\n")
+            let bytes = try connection.readToEnd()
+            let expected: [UInt8] = Array("X-Latin: gr".utf8) + [0xfc, UInt8(ascii: "n"), 13]
+            #expect(bytes.split(separator: 10).contains { Array($0) == expected })
+        }
+    }
+
     /// A46, A47, A48 and A49: by one process, in little memory.
     @Test func writesOfEverySize_areSentInLittleMemory() throws {
         try withWrites { server in

@@ -42,8 +42,8 @@ static int huge(const swsgi_host *host, swsgi_exchange *exchange) {
 }
 
 static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchange) {
-    const swsgi_header headers[] = {{TEXT("Content-Type"), TEXT("text/plain")}};
-    int result = host->start_response(exchange, 200, TEXT("OK"), headers, 1);
+    const swsgi_header headers[] = {{TEXT("Content-Type"), TEXT("text/plain")}, {TEXT("X-Latin"), TEXT("gr\xfcn")}};
+    int result = host->start_response(exchange, 200, TEXT("OK"), headers, 2);
     (void)context;
     if (result < 0) return result;
     if (is(host, exchange, "/pause")) result = pause_for_file(host, exchange);
