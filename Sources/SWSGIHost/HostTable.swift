@@ -51,9 +51,7 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
                 return ExchangeHandle.use(exchange) { $0.read(into: buffer) }
             },
             start_response: { exchange, status, reason, headers, count in
-                // Before any of them is looked at: a number that is not true must not lead into foreign memory.
-                guard (0...ResponseHead.headerLimit).contains(count) else { return ABIResult.headSize }
-                let headers = UnsafeBufferPointer(start: headers, count: headers == nil ? 0 : count)
+                guard let headers = fields(headers, count) else { return ABIResult.headSize }
                 return ExchangeHandle.use(exchange) {
                     $0.startResponse(status: status, reason: bytes(reason), headers: headers)
                 }
@@ -79,13 +77,15 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
                 }
             },
             send_file: { exchange, descriptor, offset, length in
-                Exchange.from(exchange).sendFile(descriptor, offset: offset, length: length)
+                ExchangeHandle.use(exchange) { $0.sendFile(descriptor, offset: offset, length: length) }
             },
             interim: { exchange, status, headers, count in
-                Exchange.from(exchange).interim(status, UnsafeBufferPointer(start: headers, count: count))
+                guard let headers = fields(headers, count) else { return ABIResult.headSize }
+                return ExchangeHandle.use(exchange) { $0.interim(status, headers) }
             },
             trailers: { exchange, headers, count in
-                Exchange.from(exchange).trailers(UnsafeBufferPointer(start: headers, count: count))
+                guard let headers = fields(headers, count) else { return ABIResult.headSize }
+                return ExchangeHandle.use(exchange) { $0.trailers(headers) }
             }
         )
     )
@@ -105,6 +105,17 @@ private func permanentText(_ string: String) -> swsgi_text {
 
 private func text(_ bytes: UnsafeRawBufferPointer) -> swsgi_text {
     swsgi_text(bytes: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), length: bytes.count)
+}
+
+/// The header fields that an application hands over; nil if they are too many.
+///
+/// Asked before any of them is looked at: a number that is not true must not lead into foreign memory.
+private func fields(
+    _ headers: UnsafePointer<swsgi_header>?,
+    _ count: Int
+) -> UnsafeBufferPointer<swsgi_header>? {
+    guard (0...ResponseHead.headerLimit).contains(count) else { return nil }
+    return UnsafeBufferPointer(start: headers, count: headers == nil ? 0 : count)
 }
 
 /// The bytes of a text of the application; a length that is a negative number here is none that memory can have.
