@@ -168,9 +168,10 @@ public struct ReceivedResponseHead {
         for _ in 0..<headerCount {
             let name = Int(try reader.read(UInt32.self))
             let value = Int(try reader.read(UInt32.self))
-            guard HeaderSyntax.isToken(try reader.read(count: name)) else {
-                throw Malformed("header name is not a token")
-            }
+            let bytes = try reader.read(count: name)
+            guard HeaderSyntax.isToken(bytes) else { throw Malformed("header name is not a token") }
+            // Its number travels in a field of its own and is enforced: another would contradict it on the client's connection.
+            guard !HeaderSyntax.isContentLength(bytes) else { throw Malformed("Content-Length among the headers") }
             guard HeaderSyntax.isValue(try reader.read(count: value)) else {
                 throw Malformed("control character in a header value")
             }
@@ -204,6 +205,14 @@ public enum HeaderSyntax {
     /// Whether bytes may be a reason phrase: short ASCII without control characters.
     public static func isReason(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.count <= ResponseHead.reasonLimit && bytes.allSatisfy { (0x20..<0x7f).contains($0) }
+    }
+
+    /// Whether a header's name is Content-Length, in any case.
+    public static func isContentLength(_ name: UnsafeRawBufferPointer) -> Bool {
+        let letters: StaticString = "content-length"
+        guard name.count == letters.utf8CodeUnitCount else { return false }
+        // With this bit the hyphen stays, letters become small, and no other byte of a token becomes one of these.
+        return name.elementsEqual(UnsafeBufferPointer(start: letters.utf8Start, count: name.count)) { $0 | 0x20 == $1 }
     }
 
     /// Whether bytes may be a header's value: no control characters but the tab.

@@ -104,6 +104,12 @@ struct ResponseParts {
         }
     }
 
+    @Test(arguments: ["Content-Length", "content-length", "CONTENT-LENGTH"])
+    func W29_contentLengthAmongTheHeaders_isRefused(_ name: String) {
+        #expect(refusal(ResponseParts([name: "5"]).bytes, decode) == "Content-Length among the headers")
+        #expect(refusal(ResponseParts(["X-\(name)": "5", "Content_Length": "5"]).bytes, decode) == nil)
+    }
+
     @Test func onlyTokenBytes_makeAHeaderName() {
         let extra = Array("!#$%&'*+-.^_`|~".utf8)
         for byte in 0...UInt8.max {
