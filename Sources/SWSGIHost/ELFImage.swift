@@ -14,6 +14,9 @@ struct ELFImage {
         var offset, address, fileSize: UInt64
     }
 
+    /// Libraries that a bundle may need.
+    static let neededLimit = 1000
+
     private static let loadSegment: UInt32 = 1
     private static let dynamicSegment: UInt32 = 2
     private static let sharedObject: UInt16 = 3
@@ -45,9 +48,10 @@ struct ELFImage {
             throw Problem(.notLibrary, "bundle \(path) is a program or object file, not a shared object")
         }
         let segments = try Self.segments(bytes, path: path)
-        for segment in segments where segment.type == Self.dynamicSegment {
-            try readDynamic(bytes, segment, segments, path: path)
-        }
+        let dynamic = segments.filter { $0.type == Self.dynamicSegment }
+        // A second one could name the whole file once more, and a third: time and memory without bound.
+        guard dynamic.count <= 1 else { throw Problem(.notELF, "bundle \(path) has \(dynamic.count) dynamic segments") }
+        for segment in dynamic { try readDynamic(bytes, segment, segments, path: path) }
     }
 
     private static var hostMachine: UInt16 {
@@ -118,9 +122,16 @@ struct ELFImage {
         var runPathOffset: UInt64?
         for index in 0..<Int(dynamic.fileSize / 16) {
             let place = Int(dynamic.offset) + index * 16
+            let tag = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
             let value = bytes.loadUnaligned(fromByteOffset: place + 8, as: UInt64.self)
-            switch bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self) {
-            case 1: neededOffsets.append(value)
+            // The loader reads no further either.
+            if tag == 0 { break }
+            switch tag {
+            case 1:
+                guard neededOffsets.count < Self.neededLimit else {
+                    throw Problem(.notELF, "bundle \(path) needs more than \(Self.neededLimit) libraries")
+                }
+                neededOffsets.append(value)
             case 5: texts = Self.fileOffset(value, segments)
             case 15 where runPathOffset == nil: runPathOffset = value
             case 29: runPathOffset = value

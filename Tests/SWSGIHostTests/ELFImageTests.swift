@@ -35,6 +35,24 @@ import Testing
         #expect(try image(SmallELF(runPath: "$ORIGIN", runPathTag: 15).bytes).runPath == ["$ORIGIN"])
     }
 
+    @Test func objectThatNeedsThousandsOfLibraries_isRefused() {
+        #expect(mistake(SmallELF(needed: Array(repeating: "a.so", count: ELFImage.neededLimit)).bytes) == nil)
+        let more = mistake(SmallELF(needed: Array(repeating: "a.so", count: ELFImage.neededLimit + 1)).bytes)
+        #expect(more?.code == .notELF)
+    }
+
+    @Test func secondDynamicSegment_isRefused() {
+        var bytes = SmallELF(needed: ["a.so"]).bytes
+        bytes[64] = 2  // the segment that is to be loaded
+        #expect(mistake(bytes)?.what.contains("2 dynamic segments") == true)
+    }
+
+    @Test func entriesAfterTheEndOfTheDynamicSegment_areNotRead() throws {
+        var bytes = SmallELF(needed: ["a.so", "b.so"]).bytes
+        bytes[SmallELF.dynamicOffset + 16] = 0  // the second library
+        #expect(try image(bytes).needed == [])
+    }
+
     @Test func objectThatNeedsNothing_isTaken() throws {
         let image = try image(SmallELF().bytes)
         #expect(image.needed == [] && image.runPath == [])
