@@ -11,7 +11,8 @@ public enum OptionWord: Equatable, Sendable {
 /// Splits the arguments of `directive`.
 public func optionWords(_ arguments: String, directive: String) throws(Problem) -> [OptionWord] {
     var words: [OptionWord] = []
-    var rest = arguments[...]
+    // Not by characters: a mark that combines with a quote or a blank would hide it, and httpd sees bytes.
+    var rest = arguments.unicodeScalars[...]
     while true {
         rest = rest.drop { $0 == " " || $0 == "\t" }
         guard let first = rest.first else { return words }
@@ -27,29 +28,29 @@ public func optionWords(_ arguments: String, directive: String) throws(Problem) 
         }
         rest.removeFirst()
         guard !name.isEmpty else {
-            throw Problem(.optionForm, "\(directive): '=\(rest.prefix(20))' is not of the form name=value")
+            throw Problem(.optionForm, "\(directive): '=\(String(rest.prefix(20)))' is not of the form name=value")
         }
         words.append(.option(name: String(name), value: try takeValue(&rest, directive)))
     }
 }
 
-private func takeValue(_ rest: inout Substring, _ directive: String) throws(Problem) -> String {
+private func takeValue(_ rest: inout Substring.UnicodeScalarView, _ directive: String) throws(Problem) -> String {
     if rest.first == "\"" || rest.first == "'" { return try takeQuoted(&rest, directive) }
     let value = rest.prefix { $0 != " " && $0 != "\t" }
     rest = rest.dropFirst(value.count)
     return String(value)
 }
 
-private func takeQuoted(_ rest: inout Substring, _ directive: String) throws(Problem) -> String {
+private func takeQuoted(_ rest: inout Substring.UnicodeScalarView, _ directive: String) throws(Problem) -> String {
     let quote = rest.removeFirst()
-    var value = ""
+    var value = String.UnicodeScalarView()
     while let next = rest.first {
         rest.removeFirst()
         if next == quote {
             guard rest.isEmpty || rest.first == " " || rest.first == "\t" else {
-                throw Problem(.optionForm, "\(directive): text follows directly after the quote of '\(value)'")
+                throw Problem(.optionForm, "\(directive): text follows directly after the quote of '\(String(value))'")
             }
-            return value
+            return String(value)
         }
         // As httpd does: a backslash makes a quote or a backslash plain, and is plain itself before anything else.
         if next == "\\", let escaped = rest.first, escaped == quote || escaped == "\\" {
@@ -58,7 +59,7 @@ private func takeQuoted(_ rest: inout Substring, _ directive: String) throws(Pro
             value.append(next)
         }
     }
-    throw Problem(.optionForm, "\(directive): the quote before '\(value)' is not closed")
+    throw Problem(.optionForm, "\(directive): the quote before '\(String(value))' is not closed")
 }
 
 /// Reads the whole of a text as a decimal number in a range.

@@ -21,6 +21,10 @@ import Testing
             ("\"\" x", [.word(""), .word("x")]),
             ("/Grüße/世界", [.word("/Grüße/世界")]),
             ("a\"b", [.word("a\"b")]),
+            (
+                "'\u{301}a' b=\"\u{301}\" \u{301}",
+                [.word("\u{301}a"), .option(name: "b", value: "\u{301}"), .word("\u{301}")]
+            ),
             ("a=b\"c d\"", [.option(name: "a", value: "b\"c"), .word("d\"")]),
         ] as [(String, [OptionWord])]
     )
