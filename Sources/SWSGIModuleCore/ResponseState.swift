@@ -74,13 +74,15 @@ public struct ResponseState: Equatable, Sendable {
 
     /// The end has come.
     public mutating func end(_ outcome: ExchangeOutcome) throws(Malformed) -> Ending {
-        defer { phase = .ended }
         switch phase {
         case .ended: throw Malformed("a second end", isOutOfOrder: true)
         case .waiting:
+            // Nothing has begun by that: httpd still answers by itself.
             guard outcome != .complete else { throw Malformed("an end without a head", isOutOfOrder: true) }
+            phase = .ended
             return .withoutHead(outcome)
         case .streaming:
+            phase = .ended
             guard outcome == .complete else { return .failed }
             if let rest, rest > 0, hasBody { return .short(missing: rest) }
             return .complete
