@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func everyOtherType_isRefused() {
-        let known = Self.limits.map(\.0.rawValue)
+        let known = Self.limits.map(\.0.rawValue) + [FrameKind.abort.rawValue]
         for type in 0...UInt8.max where !known.contains(type) {
             #expect(refusal([type, 0, 0, 0, 1, 0, 0, 0], decode) == "unknown frame type \(type)")
         }
