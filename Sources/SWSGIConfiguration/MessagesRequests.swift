@@ -183,8 +183,9 @@ extension MessageCode {
     public static let discardLimit = MessageCode(
         4052,
         .notice,
-        "The application was cut off in a response that httpd answers by itself.",
-        cause: "Its body is replaced (WSGIErrorOverride, WSGILocalRedirect), and it went on for more than 1 MiB.",
+        "The application was cut off in a body that nobody gets.",
+        cause:
+            "The request was a HEAD, or its body is replaced (WSGIErrorOverride, WSGILocalRedirect), and it went on for more than 1 MiB.",
         cure: "Nothing to do; a shorter body would spare the work."
     )
 

@@ -55,10 +55,10 @@ struct Relay {
     private(set) var isCancelled = false
     /// What httpd does in place of passing the application's response on.
     private(set) var replacement: Result?
-    /// Bytes of a replaced body.
+    /// Bytes of a body that nobody gets: a replaced one, one for HEAD, or what is longer than announced.
     private var discarded = 0
-    /// Bytes of a replaced body that are read, to use the channel again; a longer one is not waited for.
-    private var discardLimit = 1 << 20
+    /// Bytes of such a body that are read, to use the channel again; a longer one is not waited for.
+    private static let discardLimit = 1 << 20
 
     init(desk: ExchangeDesk, request: OpaquePointer, facts: swsgi_request_facts, generation: Generation, group: Int) {
         self.desk = desk
@@ -95,9 +95,11 @@ struct Relay {
                 if !reader.hasMore, added > 0 || wantsFlush { passAdded() }
                 if fileHasShrunk { return .status(shrank()) }
                 if clientHasGone { return .status(statusOK) }
-                if discarded > discardLimit, let replacement {
-                    report(.discardLimit, "the application was cut off in a body that nobody gets")
-                    return replacement
+                if discarded > Self.discardLimit {
+                    if !isAnswered { report(.discardLimit, "the application was cut off in a body that nobody gets") }
+                    if let replacement { return replacement }
+                    pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END)
+                    return .status(statusOK)
                 }
             }
         } catch {
@@ -191,7 +193,6 @@ struct Relay {
         isAnswered = status == notModified
         if isAnswered { pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END) }
         replacement = .status(isAnswered ? statusOK : status)
-        discardLimit = .max
     }
 
     /// WSGIErrorOverride and WSGILocalRedirect.
@@ -232,7 +233,7 @@ struct Relay {
 
     private mutating func data(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {
         let passed = try state.data(bytes.count)
-        if replacement != nil { discarded += bytes.count }
+        discarded += replacement == nil ? bytes.count - passed : bytes.count
         guard passed > 0, replacement == nil else { return }
         swsgi_response_add(request, brigade, bytes.baseAddress, passed)
         added += passed
