@@ -4,7 +4,7 @@ import Glibc
 /// What is fed with bytes: it takes any, and ends the process when a promise is broken.
 private let targets: [String: @Sendable (UnsafeRawBufferPointer) -> Void] = [
     "body": fuzzBody, "control": fuzzControl, "directive": fuzzDirective, "elf": fuzzELF, "entry": fuzzEntry,
-    "exchange": fuzzExchange, "plan": fuzzPlan, "reply": fuzzReply,
+    "exchange": fuzzExchange, "forwarded": fuzzForwarded, "plan": fuzzPlan, "reply": fuzzReply,
 ]
 
 private let target: @Sendable (UnsafeRawBufferPointer) -> Void = {

@@ -74,9 +74,9 @@ private struct Response {
         switch kind {
         case .head:
             let head = try ReceivedResponseHead(payload)
-            checkHead(head, payload)
-            try state.head(contentLength: head.contentLength)
-            announced = head.contentLength
+            checkHead(head, payload, statuses: 200...599)
+            try state.head(status: head.status, contentLength: head.contentLength)
+            announced = state.announcedLength(status: head.status, contentLength: head.contentLength)
         case .end:
             guard let outcome = ExchangeOutcome(rawValue: payload[0]) else { throw Malformed("outcome") }
             let before = state.phase
@@ -86,18 +86,24 @@ private struct Response {
                 promise(before == .streaming, "complete without a head")
                 promise(!hasBody || announced == nil || passed == announced, "complete, and too short")
             }
-        case .wantBody, .log: break
+        case .interim:
+            checkHead(try ReceivedResponseHead(payload, statuses: 102...103), payload, statuses: 102...103)
+        case .trailers: checkHead(try ReceivedResponseHead(payload, statuses: 0...0), payload, statuses: 0...0)
+        case .file:
+            let part = try FilePart(payload)
+            promise(part.offset >= 0 && part.length > 0 && part.end > part.offset, "a part of a file")
+            try data(Int(part.length))
+        case .wantBody, .log, .flush: break
         case .retry: isOver = true
         case .data: broken("a DATA frame as a whole")
         case .body, .bodyEnd, .abort: throw Malformed("not from a daemon process")
-        @unknown default: break
         }
     }
 }
 
 /// A head's parts lie inside of the frame, have their form, and make the same bytes again.
-private func checkHead(_ head: ReceivedResponseHead, _ payload: UnsafeRawBufferPointer) {
-    promise((200...599).contains(head.status), "status \(head.status)")
+private func checkHead(_ head: ReceivedResponseHead, _ payload: UnsafeRawBufferPointer, statuses: ClosedRange<Int>) {
+    promise(statuses.contains(head.status), "status \(head.status)")
     promise(head.headerCount <= ResponseHead.headerLimit, "\(head.headerCount) headers")
     promise(lies(head.reason, in: payload) && isHarmless(head.reason), "the reason phrase")
     var writer = ByteWriter()

@@ -12,7 +12,7 @@ func writeSeeds(to directory: String) {
             "same-name-twice": exchangeHead(fields: [("A", "1"), ("A", "2"), ("", "")]),
         ],
         "reply": replies(), "body": bodies(), "control": controls(), "plan": ["usual": plan().bytes],
-        "entry": texts(entryFiles), "directive": texts(directives), "elf": images(),
+        "entry": texts(entryFiles), "directive": texts(directives), "forwarded": texts(forwarded), "elf": images(),
     ]
     for (target, seeds) in all {
         mkdir("\(directory)/\(target)", 0o755)
@@ -49,6 +49,14 @@ private let directives = [
     "alias": "/ /srv/app.wsgi process-group=one application-group=%{GLOBAL} callable-object=main pass-authorization=On",
     "unknown": "one treads=5", "twice": "one threads=5 threads=6", "number": "0042", "minutes": "4min", "hours": "1h",
     "huge": "4294967296", "open-quote": "one user='a", "no-name": "=5", "ip": "::ffff:127.0.0.1/96",
+]
+
+private let forwarded = [
+    "one": "192.0.2.1", "list": "192.0.2.1, 10.0.0.1,\t10.0.0.2", "six": "2001:db8::1, ::ffff:10.0.0.1",
+    "port": "192.0.2.1:4711", "bracket": "[2001:db8::1]:80", "name": "unknown, _hidden, example.com",
+    "element": "for=192.0.2.60;proto=http;by=203.0.113.43;host=example.com",
+    "elements": "for=192.0.2.43, for=\"[2001:db8:cafe::17]:4711\";proto=https", "network": "10.0.0.0/8",
+    "escaped": "for=\"a\\\"b\", for=10.0.0.1", "open": "for=\"10.0.0.1",
 ]
 
 private func exchangeHead(fields: [(String, String)]? = nil) -> [UInt8] {

@@ -55,10 +55,14 @@ private func reply(_ bytes: UnsafeRawBufferPointer) -> String {
             switch try reader.next(pair.second.number, waits: false) {
             case .frame(let kind, let payload):
                 endBody()
-                if kind == .head {
-                    try words.append(head(payload))
-                } else {
-                    words.append("\(kind.rawValue):\(hex(payload))")
+                switch kind {
+                case .head: try words.append(head(kind, payload, 200...599))
+                case .interim: try words.append(head(kind, payload, 102...103))
+                case .trailers: try words.append(head(kind, payload, 0...0))
+                case .file:
+                    let part = try FilePart(payload)
+                    words.append("8:\(part.offset):\(part.length)")
+                default: words.append("\(kind.rawValue):\(hex(payload))")
                 }
             case .data(let piece): body += hex(piece)
             default:
@@ -72,9 +76,13 @@ private func reply(_ bytes: UnsafeRawBufferPointer) -> String {
     }
 }
 
-private func head(_ payload: UnsafeRawBufferPointer) throws(Malformed) -> String {
-    let head = try ReceivedResponseHead(payload)
-    var words = ["2", "\(head.status)", "\(head.contentLength ?? -1)", hex(head.reason)]
+private func head(
+    _ kind: FrameKind,
+    _ payload: UnsafeRawBufferPointer,
+    _ statuses: ClosedRange<Int>
+) throws(Malformed) -> String {
+    let head = try ReceivedResponseHead(payload, statuses: statuses)
+    var words = ["\(kind.rawValue)", "\(head.status)", "\(head.contentLength ?? -1)", hex(head.reason)]
     head.forEachHeader { words += [hex($0), hex($1)] }
     return words.joined(separator: ":")
 }

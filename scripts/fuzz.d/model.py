@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+ASCII = frozenset(range(32, 127))
 CONTROL = frozenset(range(32)) - {9} | {127}
 LENGTHS = {1: (4, 4), 2: (16, 1 << 18), 3: (1, 1 << 20), 4: (1, 1), 5: (1, 1 << 15), 6: (1, 1),
-           65: (1, 1 << 20), 66: (1, 1), 67: (0, 0)}
+           7: (0, 0), 8: (16, 16), 9: (16, 1 << 14), 10: (16, 1 << 14), 65: (1, 1 << 20), 66: (1, 1), 67: (0, 0)}
 
 
 class Bad(Exception):
@@ -49,13 +50,17 @@ class Reader:
         need(self.at == len(self.data))
 
 
-def response_head(data):
+STATUSES = {2: (200, 599), 9: (102, 103), 10: (0, 0)}
+
+
+def response_head(kind, data):
+    least, most = STATUSES[kind]
     reader = Reader(data)
     status, count, reason_length, length = struct.unpack("<HHIq", reader.take(16))
-    need(200 <= status <= 599 and count <= 1000 and length >= -1)
+    need(least <= status <= most and count <= 1000 and length >= -1)
     reason = reader.take(reason_length)
-    need(not CONTROL & set(reason))
-    words = ["2", str(status), str(length), reason.hex()]
+    need(reason_length <= 256 and set(reason) <= ASCII)
+    words = [str(kind), str(status), str(length), reason.hex()]
     for _ in range(count):
         name_length, value_length = struct.unpack("<II", reader.take(8))
         name, value = reader.take(name_length), reader.take(value_length)
@@ -63,6 +68,16 @@ def response_head(data):
         words += [name.hex(), value.hex()]
     reader.end()
     return ":".join(words)
+
+
+def part(kind, payload):
+    if kind in STATUSES:
+        return response_head(kind, payload)
+    if kind == 8:
+        offset, length = struct.unpack("<qq", payload)
+        need(offset >= 0 and length > 0 and offset + length < 1 << 63)
+        return f"8:{offset}:{length}"
+    return f"{kind}:{payload.hex()}"
 
 
 def reply(data):
@@ -83,7 +98,7 @@ def reply(data):
                 continue
             if body:
                 words, body = words + ["3:" + body], ""
-            words.append(response_head(payload) if kind == 2 else f"{kind}:{payload.hex()}")
+            words.append(part(kind, payload))
     except Bad:
         return words, body, "bad"
 
@@ -136,14 +151,14 @@ def frame(kind, payload):
     return struct.pack("<BBHI", kind, 0, 0, len(payload)) + payload
 
 
-def some_head(rng):
+def some_head(rng, statuses=(200, 204, 404, 599)):
     names = [b"Content-Type", b"X", b"content-length", b"A b", b"", b"Set-Cookie"]
     values = [b"text/plain", b"", b"a\tb", b"a\r\nb", b"\xff\xfe", b"5"]
     headers = [(rng.choice(names[:2]), rng.choice(values[:3])) for _ in range(rng.randrange(4))]
     if rng.random() < 0.2:
         headers.append((rng.choice(names), rng.choice(values)))
     reason = rng.choice([b"OK", b"", b"Not Found", b"a\nb"] if rng.random() < 0.2 else [b"OK", b""])
-    status = rng.choice([200, 204, 404, 599] if rng.random() < 0.9 else [0, 100, 199, 600, 65535])
+    status = rng.choice(statuses if rng.random() < 0.9 else [0, 100, 199, 600, 65535])
     length = rng.choice([-1, -1, 0, 5, 1 << 62] if rng.random() < 0.9 else [-2, -1 << 63])
     text = b"".join(struct.pack("<II", len(n), len(v)) + n + v for n, v in headers)
     return struct.pack("<HHIq", status, len(headers), len(reason), length) + reason + text
@@ -152,8 +167,10 @@ def some_head(rng):
 def some_reply(rng):
     makers = [lambda: frame(2, some_head(rng)), lambda: frame(3, rng.randbytes(rng.randrange(1, 40))),
               lambda: frame(4, rng.randbytes(1)), lambda: frame(5, b"\3a line"), lambda: frame(1, rng.randbytes(4)),
-              lambda: frame(6, b"\0"), lambda: frame(rng.randrange(256), rng.randbytes(rng.randrange(3)))]
-    return b"".join(rng.choices(makers, [6, 6, 3, 2, 2, 1, 1])[0]() for _ in range(rng.randrange(1, 6)))
+              lambda: frame(6, b"\0"), lambda: frame(8, struct.pack("<qq", *rng.choices([0, 9, -1, 1 << 62], k=2))),
+              lambda: frame(9, some_head(rng, (102, 103))), lambda: frame(10, some_head(rng, (0,))),
+              lambda: frame(7, b""), lambda: frame(rng.randrange(256), rng.randbytes(rng.randrange(3)))]
+    return b"".join(rng.choices(makers, [6, 6, 3, 2, 2, 1, 1, 1, 1, 1, 1])[0]() for _ in range(rng.randrange(1, 6)))
 
 
 def some_exchange(rng):
