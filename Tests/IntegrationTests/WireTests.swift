@@ -24,6 +24,11 @@ struct WireTests {
 
     private static let complete = HostileAnswer.head([("X-A", "b")]) + .data("Hello") + .end()
 
+    /// A head without fields, for frames that have the form of one.
+    private static func fields(status: UInt8) -> [UInt8] {
+        [status, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 255, count: 8)
+    }
+
     private static let rows: [Row] = [
         Row("W6: a frame of no bytes", .head() + .frame(3), nil, "SWSGI5001"),
         Row("W7: a frame of 4 GiB", .frame(2, length: Int(UInt32.max)), 502, "SWSGI5001"),
@@ -40,6 +45,16 @@ struct WireTests {
         Row("W25: two heads", .head() + .data("Hello") + .head(), nil, "SWSGI5002"),
         Row("W25: an end without a head", .end(), 502, "SWSGI5002"),
         Row("W25: a retry after the head", .head() + .frame(6, [1]), nil, "SWSGI5002"),
+        Row("W25: a flush before the head", .frame(7), 502, "SWSGI5002"),
+        Row("W25: an interim response that is none", .frame(9, fields(status: 200)), 502, "SWSGI5001"),
+        Row("W25: an interim response after the head", .head() + .frame(9, fields(status: 103)), nil, "SWSGI5002"),
+        Row("W25: trailers before the head", .frame(10, fields(status: 0)), 502, "SWSGI5002"),
+        Row(
+            "W25: trailers twice",
+            .head() + .frame(10, fields(status: 0)) + .frame(10, fields(status: 0)),
+            nil,
+            "SWSGI5002"
+        ),
         Row("W26: 65535 headers", .head(count: 65_535), 502, "SWSGI5001"),
         Row("W26: a head of more than 256 KiB", .frame(2, length: 256 * 1024 + 1), 502, "SWSGI5001"),
         Row("W27: a line end in a value", .head([("X-A", "b\r\nX-Injected: c")]), 502, "SWSGI5001"),
@@ -72,7 +87,7 @@ struct WireTests {
             200,
             nil
         ),
-        Row("W33: descriptors with each byte", "times:300 descriptors:5" + .frame(5, [3, 65]) + complete, 200, nil),
+        Row("W33: descriptors with each", "times:300 descriptors:5" + .frame(5, [3, 65]) + complete, 502, "SWSGI5001"),
         Row("W35: a frame that names a file", .frame(7, Array("/etc/shadow".utf8)), 502, "SWSGI5001"),
         Row("W37: a name of a kilobyte", .head([(String(repeating: "n", count: 1000), "v")]) + .end(), 200, nil),
     ]
