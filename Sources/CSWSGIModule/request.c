@@ -16,7 +16,10 @@ swsgi_server_facts swsgi_server_facts_get(server_rec *server) {
 }
 
 swsgi_httpd_facts swsgi_httpd_facts_get(void) {
+    int children = 0;
+    ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &children);
     return (swsgi_httpd_facts){
+        .children = children,
         .uid = ap_unixd_config.user_id, .gid = ap_unixd_config.group_id, .is_root = geteuid() == 0,
         .user_name = ap_unixd_config.user_name ? ap_unixd_config.user_name : "",
         .runtime_directory = ap_runtime_dir_relative(ap_server_conf->process->pconf, "")};

@@ -40,6 +40,13 @@ int swsgi_client_socket(request_rec *r) { return r->expecting_100 ? -1 : swsgi_c
 
 int swsgi_connection_aborted(request_rec *r) { return r->connection->aborted; }
 
+int64_t swsgi_client_timeout(request_rec *r, int64_t microseconds) {
+    apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
+    apr_interval_time_t former = microseconds;
+    if (socket && apr_socket_timeout_get(socket, &former) == APR_SUCCESS) apr_socket_timeout_set(socket, microseconds);
+    return former;
+}
+
 void swsgi_connection_abort(request_rec *r) {
     r->connection->aborted = 1;
     r->connection->keepalive = AP_CONN_CLOSE;

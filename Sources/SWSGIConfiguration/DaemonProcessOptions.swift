@@ -24,6 +24,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var startupTimeout: UInt32 = 30
     /// Seconds that processes may take to end when their generation has ended.
     public var shutdownTimeout: UInt32 = 5
+    /// What concerns single requests.
+    public var exchange = ExchangeOptions()
     /// Options that were given and have no effect.
     public var withoutEffect: [String] = []
 
@@ -31,15 +33,17 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public static let directive = "WSGIDaemonProcess"
     private static let known = [
         "user", "group", "processes", "threads", "home", "umask", "display-name", "startup-timeout", "shutdown-timeout",
+        "socket-timeout", "response-socket-timeout",
+        "listen-backlog",
     ]
     /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
     private static let ignored = [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
         "newrelic-environment", "request-timeout", "interrupt-timeout", "queue-timeout", "connect-timeout",
-        "socket-timeout", "response-socket-timeout", "deadlock-timeout", "inactivity-timeout", "maximum-requests",
+        "deadlock-timeout", "inactivity-timeout", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
-        "virtual-memory-limit", "listen-backlog", "socket-user", "send-buffer-size", "receive-buffer-size",
+        "virtual-memory-limit", "socket-user", "send-buffer-size", "receive-buffer-size",
         "header-buffer-size", "response-buffer-size", "response-flush-delay",
     ]
 
@@ -100,6 +104,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
             shutdownTimeout = try strictSeconds(value, in: 1...86_400, option: option, directive: directive)
         case _ where Self.ignored.contains(option): withoutEffect.append(option)
         default:
+            if try exchange.set(option, value) { return }
             let hint = nearest(to: option, among: Self.known).map { "; did you mean '\($0)'?" } ?? ""
             throw Problem(.optionUnknown, "\(directive): unknown option '\(option)'\(hint)")
         }

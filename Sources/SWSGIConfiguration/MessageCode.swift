@@ -59,7 +59,8 @@ public struct MessageCode: Hashable, Sendable {
     public func text(_ what: String) -> String { "\(name): \(what)" }
 
     /// Every code, in order: what the documentation and `swsgi explain` print.
-    public static let all: [MessageCode] = configuration + bundles + processes + requests + frames + refusals
+    public static let all: [MessageCode] =
+        configuration + bundles + processes + requests + exchanges + frames + refusals
 
     /// The code with this number.
     public static func numbered(_ number: Int) -> MessageCode? { all.first { $0.number == number } }

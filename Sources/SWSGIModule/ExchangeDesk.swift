@@ -36,8 +36,38 @@ final class ExchangeDesk {
         return buffer
     }
 
-    /// Sends the request to its process group and the response to the client.
+    /// Sends the request to its process group and the response to the client, unless too many are outstanding.
     func serve(
+        _ request: OpaquePointer,
+        _ facts: swsgi_request_facts,
+        _ generation: Generation,
+        group: Int
+    ) -> Int32 {
+        let queue = generation.groups[group]
+        guard generation.scoreboard.enter(group, limit: queue.limit) else {
+            return overloaded(request, facts, generation, group)
+        }
+        defer { generation.scoreboard.leave(group) }
+        return exchange(request, facts, generation, group: group)
+    }
+
+    private func overloaded(
+        _ request: OpaquePointer,
+        _ facts: swsgi_request_facts,
+        _ generation: Generation,
+        _ group: Int
+    ) -> Int32 {
+        swsgi_retry_after(request, 1)
+        guard let count = generation.scoreboard.refusal(group, now: Clock.monotonic) else { return unavailable }
+        let queue = generation.groups[group]
+        let others = count > 1 ? ", and \(count - 1) more since the last such line" : ""
+        let text =
+            "process group '\(queue.name)' has \(queue.limit) requests at work and waiting: 503 for \"\(String(cString: facts.line))\"\(others)"
+        log(Problem(.backlogFull, text), request: request)
+        return unavailable
+    }
+
+    private func exchange(
         _ request: OpaquePointer,
         _ facts: swsgi_request_facts,
         _ generation: Generation,
@@ -112,7 +142,8 @@ final class ExchangeDesk {
             box = Box(try ReplyChannel())
             channels[group] = box
         }
-        box.channel.setTimeout(min(facts.timeout, Self.moment))
+        let options = generation.groups[group].definition.options.exchange
+        box.channel.setTimeout(min(options.socketTimeout ?? facts.timeout, Self.moment))
         reader.begin()
         try box.channel.lend(head, to: generation.groups[group].sender)
         return box

@@ -116,7 +116,8 @@ private func httpdFacts() -> HTTPDFacts {
         uid: facts.uid,
         gid: facts.gid,
         userName: String(cString: facts.user_name),
-        isRoot: facts.is_root != 0
+        isRoot: facts.is_root != 0,
+        children: Int(facts.children)
     )
 }
 

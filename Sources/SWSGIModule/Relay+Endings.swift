@@ -63,7 +63,7 @@ extension Relay {
     }
 
     mutating func timedOut() -> Int32 {
-        report(.answerTimeout, "no answer within \(facts.timeout / 1_000_000) seconds")
+        report(.answerTimeout, "no answer within \(timeText(timeout))")
         return abort(else: gatewayTimeout)
     }
 }

@@ -25,7 +25,10 @@ struct Relay {
     let facts: swsgi_request_facts
     let generation: Generation
     let group: Int
-
+    /// What the group's directive says of requests.
+    let options: ExchangeOptions
+    /// Microseconds that the daemon process may say nothing.
+    let timeout: Int64
     let brigade: OpaquePointer
     var state: ResponseState
     /// The status for a request body that could not be read, or 0.
@@ -66,6 +69,8 @@ struct Relay {
         self.facts = facts
         self.generation = generation
         self.group = group
+        options = generation.groups[group].definition.options.exchange
+        timeout = options.socketTimeout ?? facts.timeout
         brigade = swsgi_brigade(request)
         client = ClientWatch(request)
         state = ResponseState(hasBody: facts.header_only == 0)
@@ -110,7 +115,7 @@ struct Relay {
 
     /// Watches the client too, as nothing has come for a moment; gives the status when the exchange is over.
     private mutating func wait(_ channel: inout ReplyChannel) -> Int32? {
-        let end = Clock.monotonic + facts.timeout * 1000 - ExchangeDesk.moment * 1000
+        let end = Clock.monotonic + max(0, timeout - ExchangeDesk.moment) * 1000
         while true {
             switch client.wait(for: channel.socket, until: end) {
             case .reply: return nil
@@ -257,7 +262,10 @@ struct Relay {
         added = 0
         wantsFlush = false
         guard !clientHasGone else { return }
-        switch Int(swsgi_response_pass(request, brigade, Int32(flags))) {
+        let limit = limitClient()
+        let result = Int(swsgi_response_pass(request, brigade, Int32(flags)))
+        if let limit { restoreClient(limit) }
+        switch result {
         case SWSGI_PASSED: break
         case SWSGI_FILE_ENDED where hasFile: fileHasShrunk = true
         default: clientHasGone = true

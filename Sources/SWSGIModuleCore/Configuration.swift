@@ -62,13 +62,16 @@ public struct HTTPDFacts: Equatable, Sendable {
     public var userName: String
     /// Whether it can take other identities.
     public var isRoot: Bool
+    /// The most children that it can have at once.
+    public var children: Int
 
     /// Facts from their parts.
-    public init(uid: UInt32, gid: UInt32, userName: String, isRoot: Bool) {
+    public init(uid: UInt32, gid: UInt32, userName: String, isRoot: Bool, children: Int = 16) {
         self.uid = uid
         self.gid = gid
         self.userName = userName
         self.isRoot = isRoot
+        self.children = children
     }
 }
 

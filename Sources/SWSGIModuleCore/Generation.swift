@@ -11,6 +11,16 @@ public struct GroupQueue: Sendable {
     public let definition: GroupDefinition
     /// The sending end of its queue.
     public let sender: Int32
+    /// Exchanges that may be outstanding: those that its threads run, and those that wait.
+    public let limit: Int64
+
+    init(_ definition: GroupDefinition, sender: Int32) {
+        let options = definition.options
+        name = options.name
+        self.definition = definition
+        self.sender = sender
+        limit = Int64(options.processes) * Int64(options.threads) + options.exchange.listenBacklog
+    }
 }
 
 /// What the parent of httpd holds for one generation: the queues' ends, the page of ended processes and the supervisor.
@@ -21,6 +31,8 @@ public final class Generation {
     public let groups: [GroupQueue]
     /// The page of ended processes.
     public let ends: EndsPage
+    /// What httpd's children count together.
+    public let scoreboard: Scoreboard
     private let pageAddress: UnsafeMutableRawPointer
     private let pageSize: Int
     private let page: SharedDescriptor
@@ -64,6 +76,7 @@ public final class Generation {
             page = SharedDescriptor(try Memory.shared("swsgi-ends", bytes: pageSize))
             pageAddress = try Memory.map(page.number, bytes: pageSize, writable: false)
             ends = EndsPage(pageAddress, groups: definitions.count)
+            scoreboard = try Scoreboard(groups: definitions.count, children: httpd.children)
             let plans = definitions.indices.map { index in
                 IdentityResolver.plan(definitions[index], httpd: httpd, logLevel: logs[index].level)
             }
@@ -83,7 +96,7 @@ public final class Generation {
         let fallback = mainLog < 0 ? STDERR_FILENO : mainLog
         self.logs = [fallback] + logs.map { $0.descriptor < 0 ? fallback : $0.descriptor }
         groups = definitions.indices.map { [senders] in
-            GroupQueue(name: definitions[$0].options.name, definition: definitions[$0], sender: senders[$0].number)
+            GroupQueue(definitions[$0], sender: senders[$0].number)
         }
     }
 
@@ -152,6 +165,7 @@ public final class Generation {
         for receiver in receivers { close(receiver.number) }
         close(plan.number)
         close(page.number)
+        scoreboard.join()
     }
 }
 

@@ -126,9 +126,9 @@ import Testing
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
         "newrelic-environment", "request-timeout", "interrupt-timeout", "queue-timeout", "connect-timeout",
-        "socket-timeout", "response-socket-timeout", "deadlock-timeout", "inactivity-timeout", "maximum-requests",
+        "deadlock-timeout", "inactivity-timeout", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
-        "virtual-memory-limit", "listen-backlog", "socket-user", "send-buffer-size", "receive-buffer-size",
+        "virtual-memory-limit", "socket-user", "send-buffer-size", "receive-buffer-size",
         "header-buffer-size", "response-buffer-size", "response-flush-delay",
     ])
     func everyOtherOptionOfModWSGI_isAccepted_andListed(_ option: String) throws {

@@ -41,6 +41,8 @@ typedef struct swsgi_httpd_facts {
     const char *_Nonnull user_name;
     /** Whether httpd runs as root. */
     int is_root;
+    /** The most children that it can have at once. */
+    int children;
     /** The runtime directory, absolute. */
     const char *_Nonnull runtime_directory;
 } swsgi_httpd_facts;
@@ -198,6 +200,11 @@ int swsgi_response_condition(struct request_rec *_Nonnull request);
 
 /** Adds Retry-After to an error's headers. */
 void swsgi_retry_after(struct request_rec *_Nonnull request, int seconds);
+
+/** Limits how long one write to the client may wait, in microseconds; returns the former limit. Without a socket of its own
+    (HTTP/2) nothing changes. */
+__attribute__((swift_attr("@discardableResult")))
+int64_t swsgi_client_timeout(struct request_rec *_Nonnull request, int64_t microseconds);
 
 /** What goes with the bytes of `swsgi_response_pass`. */
 enum { SWSGI_PASS_FLUSH = 1, SWSGI_PASS_END = 2, SWSGI_PASS_ABORT = 4 };

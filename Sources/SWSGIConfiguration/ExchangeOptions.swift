@@ -1,0 +1,37 @@
+/// The options of `WSGIDaemonProcess` that concern a request's way to the application and back; httpd's children act on them.
+///
+/// Times are microseconds, sizes bytes.
+public struct ExchangeOptions: Equatable, Sendable {
+    /// How long the daemon process may say nothing; nil: httpd's `Timeout`.
+    public var socketTimeout: Int64?
+    /// How long the client may take nothing of the response; nil: as `socketTimeout`.
+    public var responseSocketTimeout: Int64?
+    /// Exchanges that may wait while all threads of the group are at work.
+    public var listenBacklog: Int64 = 100
+
+    /// The defaults.
+    public init() {}
+
+    private static let day = 24 * TimeUnit.hours.rawValue
+    private static let shortest = TimeUnit.milliseconds.rawValue
+
+    /// Takes an option; false: it is none of these.
+    mutating func set(_ option: String, _ value: String) throws(Problem) -> Bool {
+        switch option {
+        case "socket-timeout": socketTimeout = try Self.time(value, option)
+        case "response-socket-timeout": responseSocketTimeout = try Self.time(value, option)
+        case "listen-backlog":
+            listenBacklog = Int64(
+                try strictNumber(value, in: 0...100_000, option: option, directive: DaemonProcessOptions.directive)
+            )
+        default: return false
+        }
+        return true
+    }
+
+    /// A time; nil is the default, which is also what 0 means.
+    private static func time(_ value: String, _ option: String) throws(Problem) -> Int64? {
+        let time = try strictTime(value, in: shortest...day, option: option)
+        return time == 0 ? nil : time
+    }
+}

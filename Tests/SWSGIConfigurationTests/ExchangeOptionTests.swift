@@ -1,0 +1,45 @@
+import SWSGIConfiguration
+import Testing
+
+/// The options of WSGIDaemonProcess that concern single requests.
+@Suite struct ExchangeOptionTests {
+    private func options(_ text: String) throws -> ExchangeOptions { try DaemonProcessOptions("a \(text)").exchange }
+
+    @Test func nothingGiven_leavesTheDefaults() throws {
+        #expect(try options("") == ExchangeOptions())
+        #expect(try options("socket-timeout=0 response-socket-timeout=0") == ExchangeOptions())
+    }
+
+    @Test(
+        arguments: [
+            ("5", 5_000_000), ("5s", 5_000_000), ("250ms", 250_000), ("2min", 120_000_000), ("24h", 86_400_000_000),
+            ("1ms", 1000),
+        ] as [(String, Int64)]
+    )
+    func times_areReadWithTheirUnits(_ text: String, _ expected: Int64) throws {
+        #expect(try options("socket-timeout=\(text)").socketTimeout == expected)
+        #expect(try options("response-socket-timeout=\(text)").responseSocketTimeout == expected)
+    }
+
+    @Test func backlog_isANumber() throws {
+        #expect(try options("").listenBacklog == 100)
+        #expect(try options("listen-backlog=0").listenBacklog == 0)
+        Expected("", 1006, "WSGIDaemonProcess: listen-backlog must be a number from 0 to 100000, not '-1'").check(
+            problem { () throws(Problem) in _ = try DaemonProcessOptions("a listen-backlog=-1") }
+        )
+    }
+
+    static let times: [Expected] = ["x", "-1", "", "s", "5m", "1.5", "5 s", "25h", "99999999999999999999", "5S"].map {
+        Expected(
+            "socket-timeout='\($0)'",
+            1006,
+            "socket-timeout must be 0 or a time from 1ms to 24h, in seconds or with ms, s, min or h, not '\($0)'"
+        )
+    }
+
+    @Test(arguments: times) func mistake_isNamed_withWhatIsAllowed(_ expected: Expected) {
+        Expected(expected.input, expected.number, "WSGIDaemonProcess: \(expected.what)").check(
+            problem { () throws(Problem) in _ = try DaemonProcessOptions("a \(expected.input)") }
+        )
+    }
+}
