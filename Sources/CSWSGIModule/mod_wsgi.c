@@ -174,6 +174,14 @@ static const char *script_alias(cmd_parms *cmd, void *unused, const char *argume
     return NULL;
 }
 
+static const char *slow_requests(cmd_parms *cmd, void *unused, const char *value) {
+    char error[1024];
+    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    (void)unused;
+    if (misplaced) return misplaced;
+    return swsgi_slow_requests(value, error, sizeof error) ? NULL : apr_pstrdup(cmd->pool, error);
+}
+
 static const char *ignored(cmd_parms *cmd, void *unused, const char *arguments) {
     swsgi_place place = place_of(cmd);
     (void)unused, (void)arguments;
@@ -200,6 +208,7 @@ static const command_rec commands[] = {
     AP_INIT_RAW_ARGS("WSGIErrorOverride", error_override, NULL, OR_FILEINFO, "On, Off or statuses: replace error responses by httpd's"),
     AP_INIT_ITERATE("WSGITrustedProxies", trusted_proxy, NULL, OR_FILEINFO, "addresses and networks of proxies"),
     AP_INIT_ITERATE("WSGITrustedProxyHeaders", trusted_proxy_header, NULL, OR_FILEINFO, "headers of trusted proxies to believe"),
+    AP_INIT_TAKE1("WSGISlowRequests", slow_requests, NULL, RSRC_CONF, "seconds after which a request is logged as slow"),
     IGNORED("WSGISocketPrefix"), IGNORED("WSGISocketRotation"), IGNORED("WSGIAcceptMutex"),
     IGNORED("WSGIPythonHome"), IGNORED("WSGIPythonPath"), IGNORED("WSGIPythonEggs"), IGNORED("WSGIPythonOptimize"),
     IGNORED("WSGIPythonWarnings"), IGNORED("WSGIPythonHashSeed"), IGNORED("WSGIDontWriteBytecode"),

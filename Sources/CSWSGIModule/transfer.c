@@ -40,6 +40,8 @@ int swsgi_client_socket(request_rec *r) { return r->expecting_100 ? -1 : swsgi_c
 
 int swsgi_connection_aborted(request_rec *r) { return r->connection->aborted; }
 
+int swsgi_response_status(request_rec *r) { return r->status; }
+
 int64_t swsgi_client_timeout(request_rec *r, int64_t microseconds) {
     apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
     apr_interval_time_t former = microseconds;

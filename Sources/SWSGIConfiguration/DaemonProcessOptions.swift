@@ -34,13 +34,13 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     private static let known = [
         "user", "group", "processes", "threads", "home", "umask", "display-name", "startup-timeout", "shutdown-timeout",
         "socket-timeout", "response-socket-timeout",
-        "listen-backlog",
+        "listen-backlog", "connect-timeout", "queue-timeout",
     ]
     /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
     private static let ignored = [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "request-timeout", "interrupt-timeout", "queue-timeout", "connect-timeout",
+        "newrelic-environment", "request-timeout", "interrupt-timeout",
         "deadlock-timeout", "inactivity-timeout", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
         "virtual-memory-limit", "socket-user", "send-buffer-size", "receive-buffer-size",

@@ -8,6 +8,10 @@ public struct ExchangeOptions: Equatable, Sendable {
     public var responseSocketTimeout: Int64?
     /// Exchanges that may wait while all threads of the group are at work.
     public var listenBacklog: Int64 = 100
+    /// How long a request may wait for one of those places.
+    public var connectTimeout: Int64 = 0
+    /// How long a request may wait in the queue; nil: for as long as `socketTimeout`.
+    public var queueTimeout: Int64?
 
     /// The defaults.
     public init() {}
@@ -20,6 +24,8 @@ public struct ExchangeOptions: Equatable, Sendable {
         switch option {
         case "socket-timeout": socketTimeout = try Self.time(value, option)
         case "response-socket-timeout": responseSocketTimeout = try Self.time(value, option)
+        case "connect-timeout": connectTimeout = try Self.time(value, option) ?? 0
+        case "queue-timeout": queueTimeout = try Self.time(value, option)
         case "listen-backlog":
             listenBacklog = Int64(
                 try strictNumber(value, in: 0...100_000, option: option, directive: DaemonProcessOptions.directive)
@@ -27,6 +33,20 @@ public struct ExchangeOptions: Equatable, Sendable {
         default: return false
         }
         return true
+    }
+
+    /// Options that take the effect from others.
+    public var conflicts: [String] {
+        var found: [String] = []
+        if let queueTimeout, let socketTimeout, queueTimeout >= socketTimeout {
+            found.append(
+                "queue-timeout=\(timeText(queueTimeout)) never passes before socket-timeout=\(timeText(socketTimeout))"
+            )
+        }
+        if queueTimeout != nil, listenBacklog == 0 {
+            found.append("queue-timeout= has no effect with listen-backlog=0, as no request waits")
+        }
+        return found
     }
 
     /// A time; nil is the default, which is also what 0 means.

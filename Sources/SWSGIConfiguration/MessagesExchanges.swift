@@ -18,5 +18,30 @@ extension MessageCode {
         cure: "Make the application faster, or raise processes=, threads= or listen-backlog=."
     )
 
-    static let exchanges: [MessageCode] = [clientSlow, backlogFull]
+    /// queue-timeout.
+    public static let queueTimeout = MessageCode(
+        4062,
+        .error,
+        "No thread of the process group was free within queue-timeout (504).",
+        cause: "Requests come faster than the group answers them. The application was not run for this one.",
+        cure: "Make the application faster, or raise processes=, threads= or queue-timeout=."
+    )
+    /// WSGISlowRequests.
+    public static let slowRequest = MessageCode(
+        4066,
+        .notice,
+        "A request took longer than WSGISlowRequests.",
+        cause: "The message says how much of it was spent in the queue, and how much in the application.",
+        cure: "Long in the queue: more threads. Long in the application: make it faster. The rest was for the client."
+    )
+    /// Options of one group that defeat each other.
+    public static let optionsConflict = MessageCode(
+        1040,
+        .warning,
+        "An option of WSGIDaemonProcess takes the effect from another one.",
+        cause: "The message names both.",
+        cure: "Remove one of them, or change its value."
+    )
+
+    static let exchanges: [MessageCode] = [optionsConflict, clientSlow, backlogFull, queueTimeout, slowRequest]
 }

@@ -50,8 +50,19 @@ func strictBytes(_ text: String, in range: ClosedRange<Int64>, option: String) t
     )
 }
 
+/// The argument of `WSGISlowRequests`, as microseconds.
+public func slowRequestTime(_ text: String) throws(Problem) -> Int64 {
+    guard let time = secondsWithFraction(text) else {
+        throw Problem(
+            .numberInvalid,
+            "WSGISlowRequests: must be 0 to 86400 seconds, with a fraction of up to six digits, not '\(text)'"
+        )
+    }
+    return time
+}
+
 /// Reads seconds with a fraction of up to six digits, as microseconds; nil: it is no such number, or over a day.
-func secondsWithFraction(_ text: String) -> Int64? {
+private func secondsWithFraction(_ text: String) -> Int64? {
     let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     guard let whole = parts.first, let seconds = Int64(decimal: whole), seconds <= 86_400 else { return nil }
     guard parts.count == 2 else { return seconds * 1_000_000 }

@@ -57,6 +57,21 @@ public final class Exchange {
         sendLast(reply, .retry, acceptsStale ? 1 : 0)
     }
 
+    /// Microseconds in the queue after which a look is taken whether anybody still waits.
+    private static let usualWait: Int64 = 100_000
+
+    /// Says that the application is about to run, if httpd asked for that; false: httpd has given the exchange up.
+    public static func begins(_ reply: Int32, _ head: ReceivedHead) -> Bool {
+        guard head.flags.contains(.announced) else {
+            return Clock.wall - head.queueStart < usualWait || !Socket.hasHungUp(reply)
+        }
+        return withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 1, alignment: 8) { frame in
+            FrameHeader(.taken, length: 1).write(to: frame)
+            frame[FrameHeader.size] = 0
+            return (try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame))) != nil
+        }
+    }
+
     private static func sendLast(_ reply: Int32, _ kind: FrameKind, _ byte: UInt8) {
         withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 1, alignment: 8) { frame in
             FrameHeader(kind, length: 1).write(to: frame)

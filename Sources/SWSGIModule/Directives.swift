@@ -34,6 +34,21 @@ func swsgi_use_group(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_
 }
 
 @c @implementation
+func swsgi_slow_requests(
+    _ value: UnsafePointer<CChar>,
+    _ message: UnsafeMutablePointer<CChar>,
+    _ capacity: Int
+) -> Int32 {
+    do throws(Problem) {
+        try parent.configuration.setSlowRequests(String(cString: value))
+        return 1
+    } catch {
+        write(error, to: message, capacity)
+        return 0
+    }
+}
+
+@c @implementation
 func swsgi_ignore_directive(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>) {
     parent.configuration.ignore(String(cString: name), at: Place(place.pointee))
 }

@@ -12,6 +12,10 @@ final class ExchangeDesk {
     /// A channel for each process group: a daemon process that keeps a far end can reach exchanges of its own group only.
     private var channels: [Int: Box] = [:]
     private var bodyBuffer: UnsafeMutableRawBufferPointer?
+    /// Of the exchange that is being served.
+    var times = ExchangeTimes(now: 0)
+    /// Microseconds after which a wait for the daemon process alone ends.
+    private(set) var patience = moment
 
     private final class Box {
         var channel: ReplyChannel
@@ -43,12 +47,44 @@ final class ExchangeDesk {
         _ generation: Generation,
         group: Int
     ) -> Int32 {
-        let queue = generation.groups[group]
-        guard generation.scoreboard.enter(group, limit: queue.limit) else {
-            return overloaded(request, facts, generation, group)
+        let options = generation.groups[group].definition.options.exchange
+        times = ExchangeTimes(now: Clock.monotonic, queueTimeout: options.queueTimeout)
+        guard enter(request, generation, group) else { return overloaded(request, facts, generation, group) }
+        let status = exchange(request, facts, generation, group: group)
+        generation.scoreboard.leave(group)
+        if let limit = generation.slowLimit {
+            let now = Clock.monotonic
+            if now - times.begin >= limit { reportSlow(request, facts, generation.groups[group].name, status, now) }
         }
-        defer { generation.scoreboard.leave(group) }
-        return exchange(request, facts, generation, group: group)
+        return status
+    }
+
+    /// WSGISlowRequests.
+    private func reportSlow(
+        _ request: OpaquePointer,
+        _ facts: swsgi_request_facts,
+        _ group: String,
+        _ status: Int32,
+        _ now: Int64
+    ) {
+        let status = status == statusOK ? swsgi_response_status(request) : status
+        let line = String(cString: facts.line)
+        let text = "slow request \"\(line)\" of process group '\(group)': status \(status), \(times.text(now: now))"
+        log(Problem(.slowRequest, text), request: request)
+    }
+
+    /// Counts the exchange in; waits for room for as long as connect-timeout says, and the client.
+    private func enter(_ request: OpaquePointer, _ generation: Generation, _ group: Int) -> Bool {
+        let queue = generation.groups[group]
+        if generation.scoreboard.enter(group, limit: queue.limit) { return true }
+        let end = times.begin + queue.definition.options.exchange.connectTimeout * 1000
+        var pause: UInt32 = 1000
+        while Clock.monotonic < times.earlier(of: end), swsgi_connection_aborted(request) == 0 {
+            usleep(pause)
+            if generation.scoreboard.enter(group, limit: queue.limit) { return true }
+            pause = min(pause * 2, 20_000)
+        }
+        return false
     }
 
     private func overloaded(
@@ -75,6 +111,7 @@ final class ExchangeDesk {
     ) -> Int32 {
         var flags: ExchangeFlags = facts.reloading != 0 ? .reloading : []
         if facts.has_body != 0 { flags.insert(.body) }
+        if times.queueEnd != nil || generation.slowLimit != nil { flags.insert(.announced) }
         write(request, facts)
         for _ in 0..<Self.retryLimit {
             head.finish(flags: flags)
@@ -95,6 +132,8 @@ final class ExchangeDesk {
                 case .status(let status): return status
                 case .redirect(let location): return swsgi_redirect(request, location)
                 case .again(let acceptsStale):
+                    times.returned()
+                    if times.isOverdue(now: Clock.monotonic) { return relay.queueTimedOut() }
                     flags.formUnion(acceptsStale ? .staleAccepted : .fresh)
                 }
             } catch {
@@ -143,7 +182,8 @@ final class ExchangeDesk {
             channels[group] = box
         }
         let options = generation.groups[group].definition.options.exchange
-        box.channel.setTimeout(min(options.socketTimeout ?? facts.timeout, Self.moment))
+        patience = times.patience(min(options.socketTimeout ?? facts.timeout, Self.moment), now: Clock.monotonic)
+        box.channel.setTimeout(patience)
         reader.begin()
         try box.channel.lend(head, to: generation.groups[group].sender)
         return box

@@ -83,6 +83,7 @@ struct Relay {
                 switch try reader.next(channel.socket, waits: waits) {
                 case .data(let bytes): try data(bytes)
                 case .frame(.end, let payload):
+                    if generation.slowLimit != nil { desk.times.endedAt = Clock.monotonic }
                     let result = if let replacement { replacement } else { try end(payload[0]) }
                     takeBack(&channel, &reader)
                     return result
@@ -115,7 +116,7 @@ struct Relay {
 
     /// Watches the client too, as nothing has come for a moment; gives the status when the exchange is over.
     private mutating func wait(_ channel: inout ReplyChannel) -> Int32? {
-        let end = Clock.monotonic + max(0, timeout - ExchangeDesk.moment) * 1000
+        let end = desk.times.earlier(of: Clock.monotonic + max(0, timeout - desk.patience) * 1000)
         while true {
             switch client.wait(for: channel.socket, until: end) {
             case .reply: return nil
@@ -126,7 +127,7 @@ struct Relay {
                 report(.clientGone, "the client has gone")
                 swsgi_connection_abort(request)
                 return statusOK
-            case .nothing: return timedOut()
+            case .nothing: return desk.times.isOverdue(now: Clock.monotonic) ? queueTimedOut() : timedOut()
             }
         }
     }
@@ -156,10 +157,16 @@ struct Relay {
             }
             credit = Int(payload.loadUnaligned(as: UInt32.self))
             guard (1...ExchangeDesk.bodyPiece).contains(credit) else { throw Malformed("\(credit) bytes are wanted") }
-        case .head: try head(payload)
         case .flush: try flush()
         case .interim: try interim(payload)
         case .trailers: try trailers(payload)
+        case .head:
+            // From a process that does not say that it has taken the exchange, this does.
+            if desk.times.queueEnd != nil { desk.times.taken(now: Clock.monotonic) }
+            try head(payload)
+        case .taken:
+            guard desk.times.takenAt == nil else { throw Malformed("it was taken already", isOutOfOrder: true) }
+            desk.times.taken(now: Clock.monotonic)
         case .log:
             let level = LogLevel(rawValue: max(payload[0], LogLevel.critical.rawValue)) ?? .debug
             let text = String(decoding: payload.dropFirst(), as: UTF8.self)

@@ -81,6 +81,8 @@ public struct Configuration: Sendable {
     public private(set) var groups: [GroupDefinition] = []
     /// The targets of all aliases, without repetition, in their order.
     public private(set) var targets: [String] = []
+    /// WSGISlowRequests, in microseconds.
+    public private(set) var slowRequests: Int64?
     private var uses: [(name: String, place: Place)] = []
     private var ignored: [(name: String, place: Place)] = []
     private var trustsProxies = false
@@ -115,6 +117,11 @@ public struct Configuration: Sendable {
     /// Remembers that proxies, or headers of theirs, are trusted somewhere.
     public mutating func noteProxies(headers: Bool, at place: Place) {
         if !headers { trustsProxies = true } else if proxyHeaders == nil { proxyHeaders = place }
+    }
+
+    /// WSGISlowRequests; the last one counts, as with httpd's own directives.
+    public mutating func setSlowRequests(_ text: String) throws(Problem) {
+        slowRequests = try slowRequestTime(text)
     }
 
     /// Remembers the target of an alias.
@@ -175,7 +182,13 @@ public struct Configuration: Sendable {
                         .optionWithoutEffect,
                         "\(group.place.file):\(group.place.line): option '\(option)' of process group '\(group.options.name)' has no effect"
                     )
-                } + IdentityResolver.remarks(group)
+                }
+                    + group.options.exchange.conflicts.map {
+                        Problem(
+                            .optionsConflict,
+                            "\(group.place.file):\(group.place.line): process group '\(group.options.name)': \($0)"
+                        )
+                    } + IdentityResolver.remarks(group)
             }
     }
 }

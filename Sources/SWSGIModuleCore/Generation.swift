@@ -33,6 +33,8 @@ public final class Generation {
     public let ends: EndsPage
     /// What httpd's children count together.
     public let scoreboard: Scoreboard
+    /// Nanoseconds after which a request is slow; nil: none is.
+    public let slowLimit: Int64?
     private let pageAddress: UnsafeMutableRawPointer
     private let pageSize: Int
     private let page: SharedDescriptor
@@ -61,6 +63,7 @@ public final class Generation {
     ) throws(Problem) {
         let definitions = configuration.groups
         program = paths.program
+        slowLimit = configuration.slowRequests.map { $0 * 1000 }
         do throws(Errno) {
             var senders: [SharedDescriptor] = []
             var receivers: [SharedDescriptor] = []

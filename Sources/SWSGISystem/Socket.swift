@@ -52,6 +52,12 @@ public enum Socket {
         return Pair(first: Descriptor(owning: ends.0), second: Descriptor(owning: ends.1))
     }
 
+    /// Whether the other end of a stream has been closed.
+    public static func hasHungUp(_ socket: Int32) -> Bool {
+        var polled = pollfd(fd: socket, events: 0, revents: 0)
+        return poll(&polled, 1, 0) > 0 && Int32(polled.revents) & (POLLHUP | POLLERR) != 0
+    }
+
     /// Asks for a send buffer of `bytes`: root gets it past the system's limit, anybody else up to it.
     public static func setSendBuffer(_ socket: Int32, bytes: Int32) {
         var size = bytes

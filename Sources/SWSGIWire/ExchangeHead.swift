@@ -30,6 +30,8 @@ public struct ExchangeFlags: OptionSet, Sendable {
     public static let body = ExchangeFlags(rawValue: 8)
     /// The rest of the head is in attached memory.
     public static let inMemory = ExchangeFlags(rawValue: 16)
+    /// httpd wants to know when the application is about to run: a TAKEN frame, without which it must not.
+    public static let announced = ExchangeFlags(rawValue: 32)
 }
 
 /// Limits and places of a head's parts.

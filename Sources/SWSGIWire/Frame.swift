@@ -24,6 +24,8 @@ public enum FrameKind: UInt8, Sendable {
     case interim = 9
     /// Daemon process: the fields after the body, once; as `ResponseHead`, with status 0 and without reason and length.
     case trailers = 10
+    /// Daemon process: the application is about to run; only when the head asked for it. UInt8: 0.
+    case taken = 11
     /// httpd: bytes of the request body.
     case body = 65
     /// httpd: the request body has ended; UInt8: 0 completely, 1 it could not be read further.
@@ -77,9 +79,9 @@ public struct FrameHeader: Equatable, Sendable {
             case .wantBody: 4...4
             case .head: ResponseHead.fixedSize...Self.headLimit
             case .data, .body: 1...Self.payloadLimit
-            case .end, .retry, .bodyEnd: 1...1
             case .file: FilePart.size...FilePart.size
             case .interim, .trailers: ResponseHead.fixedSize...Self.fieldsLimit
+            case .end, .retry, .taken, .bodyEnd: 1...1
             case .log: 1...Self.logLimit
             case .abort, .flush: 0...0
             }

@@ -189,7 +189,7 @@ struct RequestDesk: ~Copyable {
         case .refuse: Exchange.refuse(reply, .notLoaded)
         case .run(let instance):
             last = instance
-            exchange.run(instance, head: head, reply: reply)
+            if Exchange.begins(reply, head) { exchange.run(instance, head: head, reply: reply) }
         }
         CrashHandlers.ended(slot: slot)
         if case .kept = decision { return }

@@ -46,4 +46,53 @@ struct OptionTests {
             #expect(server.logs.lines(containing: "SWSGI4061").count <= 2)
         }
     }
+
+    /// The application appends a line for each request that it runs.
+    @Test func requestAnsweredInTheQueue_isNeverRun() throws {
+        try withServer { server in
+            server.announce("SWSGI4062", "SWSGI4021")
+            let log = "\(server.directory)/www/counted/ran"
+            let counted = try server.deploy(.trouble, as: "counted")
+            let patient = try server.deploy(.trouble, as: "patient")
+            chmod("\(server.directory)/www/counted", 0o777)
+            chmod("\(server.directory)/www/patient", 0o777)
+            try server.start(
+                server.application(patient, at: "/patient", group: "patient", options: "threads=1 socket-timeout=700ms")
+                    + server.application(counted, options: "threads=1 queue-timeout=300ms")
+                    + "WSGISlowRequests 0.2\n"
+            )
+            #expect(try server.get("/count?file=\(log)&name=first").status == 200)
+            let running = Background { try server.get("/sleep?ms=1500").status }
+            try eventually("a busy process") { server.daemons.contains { $0.exchanges == 1 } }
+            let waiting = (0..<5).map { n in Background { try server.get("/count?file=\(log)&name=late\(n)").status } }
+            for request in waiting { #expect(try request.value() == 504) }
+            #expect(try running.value() == 200)
+            #expect(try server.get("/count?file=\(log)&name=last").status == 200)
+            #expect(try String(contentsOfFile: log, encoding: .utf8) == "first\nlast\n")
+            try server.logs.waitForLine("SWSGI4062", "within 300ms", "late4")
+            try server.logs.waitForLine("SWSGI4066", "GET /sleep", "status 200", "0.000 s in the queue, 1.50")
+            try server.logs.waitForLine("SWSGI4066", "late4", "status 504", "never taken from the queue")
+
+            // Without queue-timeout too: whoever has been answered after a wait is not served any more.
+            let patientLog = "\(server.directory)/www/patient/ran"
+            let busy = Background { try server.get("/patient/sleep?ms=1500").status }
+            try eventually("a busy process") { server.daemons.contains { $0.exchanges == 1 } }
+            #expect(try server.get("/patient/count?file=\(patientLog)&name=late").status == 504)
+            #expect(try busy.value() == 504)
+            try eventually("room") { try server.get("/patient/ok").status == 200 }
+            #expect(try server.get("/patient/count?file=\(patientLog)&name=last").status == 200)
+            #expect(try String(contentsOfFile: patientLog, encoding: .utf8) == "last\n")
+        }
+    }
+
+    @Test func requestOverTheLimit_waitsForRoom_withConnectTimeout() throws {
+        try withServer { server in
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(
+                server.application(entry, options: "threads=1 listen-backlog=0 connect-timeout=20")
+            )
+            let running = (0..<4).map { _ in Background { try server.get("/sleep?ms=100").status } }
+            for request in running { #expect(try request.value() == 200) }
+        }
+    }
 }

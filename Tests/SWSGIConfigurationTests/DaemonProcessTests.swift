@@ -125,7 +125,7 @@ import Testing
     @Test(arguments: [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "request-timeout", "interrupt-timeout", "queue-timeout", "connect-timeout",
+        "newrelic-environment", "request-timeout", "interrupt-timeout",
         "deadlock-timeout", "inactivity-timeout", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
         "virtual-memory-limit", "socket-user", "send-buffer-size", "receive-buffer-size",

@@ -29,6 +29,40 @@ import Testing
         )
     }
 
+    @Test func waits_areOffByDefault() throws {
+        #expect(try options("").connectTimeout == 0)
+        #expect(try options("").queueTimeout == nil)
+        let given = try options("connect-timeout=200ms queue-timeout=2")
+        #expect(given.connectTimeout == 200_000)
+        #expect(given.queueTimeout == 2_000_000)
+        #expect(given.conflicts == [])
+    }
+
+    @Test func optionsThatDefeatEachOther_areNamed() throws {
+        #expect(
+            try options("queue-timeout=5 socket-timeout=5000ms").conflicts
+                == ["queue-timeout=5s never passes before socket-timeout=5s"]
+        )
+        #expect(try options("queue-timeout=5 listen-backlog=0").conflicts.count == 1)
+    }
+
+    @Test(
+        arguments: [
+            ("0", 0), ("2", 2_000_000), ("2.5", 2_500_000), ("0.000001", 1), ("86400", 86_400_000_000),
+            ("1.000000", 1_000_000),
+        ] as [(String, Int64)]
+    )
+    func slowRequests_takeFractions(_ text: String, _ expected: Int64) throws {
+        #expect(try slowRequestTime(text) == expected)
+    }
+
+    @Test(arguments: [
+        "", ".", "1.", ".5", "-1", "1s", "1e3", "86401", "1.0000001", "1.5.5", " 1", "99999999999999999999",
+    ])
+    func slowRequests_areReadStrictly(_ text: String) {
+        #expect(problem { () throws(Problem) in _ = try slowRequestTime(text) }?.code == .numberInvalid)
+    }
+
     static let times: [Expected] = ["x", "-1", "", "s", "5m", "1.5", "5 s", "25h", "99999999999999999999", "5S"].map {
         Expected(
             "socket-timeout='\($0)'",

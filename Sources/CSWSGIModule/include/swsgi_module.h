@@ -162,6 +162,9 @@ int swsgi_connection_socket(struct request_rec *_Nonnull request);
 /** 1 when httpd knows that nobody reads the response any more. */
 int swsgi_connection_aborted(struct request_rec *_Nonnull request);
 
+/** The status of the response as it is now. */
+int swsgi_response_status(struct request_rec *_Nonnull request);
+
 /** Says that nobody reads the response any more: nothing is sent, and the access log has status 499. */
 void swsgi_connection_abort(struct request_rec *_Nonnull request);
 
@@ -235,6 +238,9 @@ void swsgi_configuration_begin(void);
 int swsgi_define_group(const char *_Nonnull arguments, const swsgi_place *_Nonnull place, char *_Nonnull error, size_t capacity);
 /** A literal name of a process group is used. */
 void swsgi_use_group(const char *_Nonnull name, const swsgi_place *_Nonnull place);
+
+/** WSGISlowRequests. Writes an error and returns 0, or returns 1. */
+int swsgi_slow_requests(const char *_Nonnull value, char *_Nonnull error, size_t capacity);
 
 /** A directive of mod_wsgi that has no effect here. */
 void swsgi_ignore_directive(const char *_Nonnull name, const swsgi_place *_Nonnull place);

@@ -20,6 +20,7 @@ struct Trouble {
             try write("some of the body\n")
             try write("never \(troubleTrap([], at: 3))\n")
         case "/sleep": sleepMilliseconds()
+        case "/count": count()
         default: return nil
         }
         return started(["ok\n"])
@@ -75,6 +76,14 @@ struct Trouble {
     func started(_ body: Body, _ headers: [(String, String)] = []) -> Body {
         startResponse("200 OK", plain + headers)
         return body
+    }
+
+    /// Notes in a file that this request was run.
+    private func count() {
+        let query = Parameters(decoding: environ["QUERY_STRING", default: ""].utf8)
+        guard let name = query["name"], let file = query["file"], let stream = fopen(file, "a") else { return }
+        fputs("\(name)\n", stream)
+        fclose(stream)
     }
 
     private func sleepMilliseconds() {

@@ -1,0 +1,41 @@
+import SWSGIModuleCore
+import Testing
+
+@Suite struct ExchangeTimesTests {
+    private let second: Int64 = 1_000_000_000
+
+    @Test func withoutATimeout_nothingIsEverOverdue() {
+        let times = ExchangeTimes(now: 5)
+        #expect(!times.isOverdue(now: .max))
+        #expect(times.earlier(of: 77) == 77)
+        #expect(times.patience(250_000, now: 9) == 250_000)
+    }
+
+    @Test func queueTime_countsFromTheBeginning_alsoAcrossReturns() {
+        var times = ExchangeTimes(now: 5, queueTimeout: 2_000_000)
+        #expect(!times.isOverdue(now: 4 + 2 * second))
+        #expect(times.isOverdue(now: 5 + 2 * second))
+        #expect(times.earlier(of: 60 * second) == 5 + 2 * second)
+        times.taken(now: second)
+        #expect(!times.isOverdue(now: 60 * second))
+        #expect(times.earlier(of: 60 * second) == 60 * second)
+        times.returned()
+        #expect(times.isOverdue(now: 5 + 2 * second))
+    }
+
+    @Test func patience_isWhatIsLeft_andNeverForEver() {
+        let times = ExchangeTimes(now: second, queueTimeout: 100_000)
+        #expect(times.patience(250_000, now: second + 1) == 100_000)
+        #expect(times.patience(50_000, now: second + 1) == 50_000)
+        #expect(times.patience(250_000, now: second + second / 20) == 50_000)
+        #expect(times.patience(250_000, now: 3 * second) == 1000)
+    }
+
+    @Test func times_areSpelledOut() {
+        var times = ExchangeTimes(now: 0)
+        #expect(times.text(now: 2 * second + 1_999_999) == "2.001 s in all, never taken from the queue")
+        times.taken(now: second / 2)
+        times.endedAt = second
+        #expect(times.text(now: 61 * second) == "61.000 s in all, 0.500 s in the queue, 0.500 s in the application")
+    }
+}
