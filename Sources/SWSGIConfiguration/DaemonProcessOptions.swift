@@ -34,7 +34,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     private static let known = [
         "user", "group", "processes", "threads", "home", "umask", "display-name", "startup-timeout", "shutdown-timeout",
         "socket-timeout", "response-socket-timeout",
-        "listen-backlog", "connect-timeout", "queue-timeout",
+        "listen-backlog", "connect-timeout", "queue-timeout", "send-buffer-size", "receive-buffer-size",
+        "header-buffer-size",
     ]
     /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
     private static let ignored = [
@@ -43,8 +44,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         "newrelic-environment", "request-timeout", "interrupt-timeout",
         "deadlock-timeout", "inactivity-timeout", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
-        "virtual-memory-limit", "socket-user", "send-buffer-size", "receive-buffer-size",
-        "header-buffer-size", "response-buffer-size", "response-flush-delay",
+        "virtual-memory-limit", "socket-user", "response-buffer-size", "response-flush-delay",
     ]
 
     /// Reads the directive's arguments.

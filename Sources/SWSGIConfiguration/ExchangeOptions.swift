@@ -12,10 +12,16 @@ public struct ExchangeOptions: Equatable, Sendable {
     public var connectTimeout: Int64 = 0
     /// How long a request may wait in the queue; nil: for as long as `socketTimeout`.
     public var queueTimeout: Int64?
+    /// What the socket to httpd holds of a response, and that to the daemon process of a request body; nil: the system's default.
+    public var sendBuffer: Int64?
+    public var receiveBuffer: Int64?
+    /// Bytes that one header of a response may have, with its name.
+    public var headerBuffer: Int64 = 32_768
 
     /// The defaults.
     public init() {}
 
+    private static let largestBuffer: Int64 = 64 << 20
     private static let day = 24 * TimeUnit.hours.rawValue
     private static let shortest = TimeUnit.milliseconds.rawValue
 
@@ -30,6 +36,9 @@ public struct ExchangeOptions: Equatable, Sendable {
             listenBacklog = Int64(
                 try strictNumber(value, in: 0...100_000, option: option, directive: DaemonProcessOptions.directive)
             )
+        case "send-buffer-size": sendBuffer = try Self.size(value, 512...Self.largestBuffer, option)
+        case "receive-buffer-size": receiveBuffer = try Self.size(value, 512...Self.largestBuffer, option)
+        case "header-buffer-size": headerBuffer = try Self.size(value, 8192...262_144, option) ?? 32_768
         default: return false
         }
         return true
@@ -47,6 +56,12 @@ public struct ExchangeOptions: Equatable, Sendable {
             found.append("queue-timeout= has no effect with listen-backlog=0, as no request waits")
         }
         return found
+    }
+
+    /// A size; nil is the default, which is also what 0 means.
+    private static func size(_ value: String, _ range: ClosedRange<Int64>, _ option: String) throws(Problem) -> Int64? {
+        let size = try strictBytes(value, in: range, option: option)
+        return size == 0 ? nil : size
     }
 
     /// A time; nil is the default, which is also what 0 means.

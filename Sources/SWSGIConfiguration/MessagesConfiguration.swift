@@ -229,5 +229,6 @@ extension MessageCode {
         directiveWithoutEffect,
         logUnreachable,
         networkInvalid, proxyHeaderUnknown, proxiesMissing, overrideInvalid,
+        optionsConflict,
     ]
 }

@@ -26,6 +26,22 @@ extension MessageCode {
         cause: "Requests come faster than the group answers them. The application was not run for this one.",
         cure: "Make the application faster, or raise processes=, threads= or queue-timeout=."
     )
+    /// header-buffer-size.
+    public static let headerTooLong = MessageCode(
+        4063,
+        .error,
+        "A response header is longer than header-buffer-size (500).",
+        cause: "The message names the header, its size and the limit.",
+        cure: "Send less in it, or raise header-buffer-size= of the process group. Clients and proxies have limits too."
+    )
+    /// Count and size.
+    public static let headersTooMany = MessageCode(
+        4064,
+        .error,
+        "A response has too many headers, or too long ones, to be taken at all.",
+        cause: "The limits are 1000 headers, and 256 KiB with the reason phrase.",
+        cure: "Send fewer: a header that grows without end, such as Set-Cookie in a loop, is the usual reason."
+    )
     /// WSGISlowRequests.
     public static let slowRequest = MessageCode(
         4066,
@@ -43,5 +59,7 @@ extension MessageCode {
         cure: "Remove one of them, or change its value."
     )
 
-    static let exchanges: [MessageCode] = [optionsConflict, clientSlow, backlogFull, queueTimeout, slowRequest]
+    static let exchanges: [MessageCode] = [
+        clientSlow, backlogFull, queueTimeout, headerTooLong, headersTooMany, slowRequest, clientGone,
+    ]
 }

@@ -238,7 +238,6 @@ extension MessageCode {
         responseLong, headTooLarge, applicationNotLoaded, headerDropped, channelFailed, bodyUnreadable,
         fileShrank, bodyForbidden, dateInvalid,
         chunksRefused, bodyTooLarge, discardLimit, encodingUnknown, tunnelRefused,
-        clientGone,
     ]
 
     /// Bytes that are no frames.

@@ -110,7 +110,15 @@ public final class Exchange {
         reason: UnsafeRawBufferPointer,
         headers: UnsafeBufferPointer<swsgi_header>
     ) -> Int32 {
-        output.start(status: status, reason: reason, headers: headers)
+        let result = output.start(status: status, reason: reason, headers: headers)
+        if result == ABIResult.headSize { reportHeadSize(headers.count) }
+        return result
+    }
+
+    private func reportHeadSize(_ count: Int) {
+        let limits = "at most \(ResponseHead.headerLimit), and \(FrameHeader.headLimit) bytes in all, are taken"
+        var text = Problem(.headersTooMany, "the response has \(count) headers; \(limits)").description
+        text.withUTF8 { log(.error, UnsafeRawBufferPointer($0)) { _ in } }
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) -> Int32 { output.write(bytes) }

@@ -175,13 +175,13 @@ final class ExchangeDesk {
 
     private func lend(_ facts: swsgi_request_facts, _ generation: Generation, group: Int) throws(Errno) -> Box {
         let box: Box
+        let options = generation.groups[group].definition.options.exchange
         if let known = channels[group] {
             box = known
         } else {
-            box = Box(try ReplyChannel())
+            box = Box(try ReplyChannel(sendBuffer: options.sendBuffer, receiveBuffer: options.receiveBuffer))
             channels[group] = box
         }
-        let options = generation.groups[group].definition.options.exchange
         patience = times.patience(min(options.socketTimeout ?? facts.timeout, Self.moment), now: Clock.monotonic)
         box.channel.setTimeout(patience)
         reader.begin()

@@ -179,7 +179,7 @@ struct Relay {
     private mutating func head(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
         let head = try ReceivedResponseHead(payload)
         try state.head(status: head.status, contentLength: head.contentLength)
-        replacement = replacement(for: head)
+        replacement = refusal(of: head) ?? replacement(for: head)
         guard replacement == nil else { return }
         let reason = head.reason.baseAddress?.assumingMemoryBound(to: CChar.self)
         swsgi_response_begin(request, Int32(head.status), reason, head.reason.count)
@@ -205,6 +205,19 @@ struct Relay {
         isAnswered = status == notModified
         if isAnswered { pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END) }
         replacement = .status(isAnswered ? statusOK : status)
+    }
+
+    /// header-buffer-size: what httpd does with a head that has a longer header.
+    private func refusal(of head: ReceivedResponseHead) -> Result? {
+        var isRefused = false
+        head.forEachHeader { name, value in
+            let size = name.count + 2 + value.count
+            guard size > options.headerBuffer, !isRefused else { return }
+            isRefused = true
+            let header = String(decoding: name.prefix(100), as: UTF8.self)
+            report(.headerTooLong, "header '\(header)' is \(size) bytes, limit \(options.headerBuffer)")
+        }
+        return isRefused ? .status(internalError) : nil
     }
 
     /// WSGIErrorOverride and WSGILocalRedirect.

@@ -9,9 +9,18 @@ public struct ReplyChannel: ~Copyable {
     private var timeout: Int64 = -1
     private var isCancelled = false
 
-    /// A new pair.
-    public init() throws(Errno) {
+    /// The least that the way to the daemon process holds: a piece of a request body that it has asked for, whatever the
+    /// pieces in which the client sends it. httpd never waits for a daemon process to read.
+    private static let leastReceiveBuffer: Int64 = 96 * 1024
+
+    /// A new pair; what each way holds, in bytes, or nil for the system's default.
+    public init(sendBuffer: Int64? = nil, receiveBuffer: Int64? = nil) throws(Errno) {
         let pair = try Socket.pair(.stream)
+        if let sendBuffer { Socket.setSendBuffer(pair.second.number, bytes: Int32(clamping: sendBuffer)) }
+        if let receiveBuffer {
+            let bytes = Int32(clamping: max(receiveBuffer, Self.leastReceiveBuffer))
+            Socket.setSendBuffer(pair.first.number, bytes: bytes)
+        }
         near = pair.first
         far = pair.second.release()
     }

@@ -95,4 +95,41 @@ struct OptionTests {
             for request in running { #expect(try request.value() == 200) }
         }
     }
+
+    @Test func smallBuffers_blockNobody_andLongHeadersAreRefused() throws {
+        try withServer { server in
+            server.announce("SWSGI4063", "SWSGI4064", "SWSGI4023", "the response's headers are too large")
+            let trouble = try server.deploy(.trouble, as: "trouble")
+            let echo = try server.deploy(.echo, as: "echo")
+            let sizes = "threads=2 send-buffer-size=4096 receive-buffer-size=512"
+            try server.start(
+                server.application(echo, at: "/echo", group: "echo", options: sizes)
+                    + server.application(trouble, options: "threads=2 header-buffer-size=16K")
+            )
+            let body = Data((0..<20 << 20).map { UInt8(truncatingIfNeeded: $0 % 251) })
+            let sent = "\(server.directory)/sent"
+            let received = "\(server.directory)/received"
+            try body.write(to: URL(fileURLWithPath: sent))
+            let upload = ["--data-binary", "@\(sent)", "--header", "Expect:", "--output", received]
+            let curl = try run(
+                Installation.curl,
+                ["--silent", "--show-error", "--noproxy", "*"] + upload + [server.url("/echo/echo")],
+                within: 60
+            )
+            #expect(curl.status == 0, "\(curl.errors)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: received)) == body)
+
+            let longest = 16_384 - "X-Big-0: ".utf8.count
+            let fitting = try server.get("/headers?bytes=\(longest)")
+            #expect(fitting.status == 200)
+            #expect(fitting["X-Big-0"]?.utf8.count == longest)
+            #expect(try server.get("/headers?bytes=\(longest + 1)").status == 500)
+            try server.logs.waitForLine("SWSGI4063", "header 'X-Big-0' is 16385 bytes, limit 16384", "GET /headers")
+            #expect(try server.get("/headers?count=1001").status == 500)
+            try server.logs.waitForLine("SWSGI4064", "has 1002 headers; at most 1000")
+            #expect(try server.get("/headers?count=60&bytes=5000").status == 500)
+            #expect(try server.get("/headers?count=900&bytes=100").status == 200)
+            #expect(try server.get("/ok").text == "ok\n")
+        }
+    }
 }

@@ -128,8 +128,7 @@ import Testing
         "newrelic-environment", "request-timeout", "interrupt-timeout",
         "deadlock-timeout", "inactivity-timeout", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
-        "virtual-memory-limit", "socket-user", "send-buffer-size", "receive-buffer-size",
-        "header-buffer-size", "response-buffer-size", "response-flush-delay",
+        "virtual-memory-limit", "socket-user", "response-buffer-size", "response-flush-delay",
     ])
     func everyOtherOptionOfModWSGI_isAccepted_andListed(_ option: String) throws {
         #expect(try DaemonProcessOptions("a \(option)=x").withoutEffect == [option])

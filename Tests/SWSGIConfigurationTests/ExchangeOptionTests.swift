@@ -63,6 +63,34 @@ import Testing
         #expect(problem { () throws(Problem) in _ = try slowRequestTime(text) }?.code == .numberInvalid)
     }
 
+    @Test(arguments: [("512", 512), ("4K", 4096), ("1M", 1 << 20), ("64M", 64 << 20)] as [(String, Int64)])
+    func sizes_areReadWithTheirUnits(_ text: String, _ expected: Int64) throws {
+        #expect(try options("send-buffer-size=\(text)").sendBuffer == expected)
+        #expect(try options("receive-buffer-size=\(text)").receiveBuffer == expected)
+    }
+
+    static let sizes: [(String, String)] = [
+        ("send-buffer-size", "511"), ("send-buffer-size", "65M"), ("receive-buffer-size", "1g"),
+        ("receive-buffer-size", "-1"), ("header-buffer-size", "8191"), ("header-buffer-size", "257K"),
+        ("header-buffer-size", "1T"), ("send-buffer-size", "99999999999G"),
+    ]
+
+    @Test(arguments: sizes) func sizeOutOfRange_isNamed_withWhatIsAllowed(_ option: String, _ value: String) {
+        let range = option == "header-buffer-size" ? "8192 to 262144" : "512 to 67108864"
+        Expected(
+            value,
+            1006,
+            "WSGIDaemonProcess: \(option) must be 0 or \(range) bytes, or a number with K, M or G, not '\(value)'"
+        )
+        .check(problem { () throws(Problem) in _ = try DaemonProcessOptions("a \(option)=\(value)") })
+    }
+
+    @Test func headerBuffer_hasADefault() throws {
+        #expect(try options("").headerBuffer == 32_768)
+        #expect(try options("header-buffer-size=0").headerBuffer == 32_768)
+        #expect(try options("header-buffer-size=64K").headerBuffer == 65_536)
+    }
+
     static let times: [Expected] = ["x", "-1", "", "s", "5m", "1.5", "5 s", "25h", "99999999999999999999", "5S"].map {
         Expected(
             "socket-timeout='\($0)'",

@@ -67,6 +67,11 @@ struct Trouble {
         case "/long":
             startResponse("200 OK", plain + [("Content-Length", "10")])
             return [String(repeating: "0123456789", count: 10)]
+        case "/headers":
+            let query = Parameters(decoding: environ["QUERY_STRING", default: ""].utf8)
+            let value = String(repeating: "x", count: query["bytes"].flatMap { Int($0) } ?? 0)
+            let count = query["count"].flatMap { Int($0) } ?? 1
+            return started(["ok\n"], (0..<count).map { ("X-Big-\($0)", value) })
         case "/bad-header":
             return started(["never\n"], [("X-Trouble", "one\r\nX-Injected: two")])
         default: return nil
