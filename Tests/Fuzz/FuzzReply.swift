@@ -93,7 +93,7 @@ private struct Response {
             let part = try FilePart(payload)
             promise(part.offset >= 0 && part.length > 0 && part.end > part.offset, "a part of a file")
             try data(Int(part.length))
-        case .wantBody, .log, .flush: break
+        case .wantBody, .log, .flush, .taken: break
         case .retry: isOver = true
         case .data: broken("a DATA frame as a whole")
         case .body, .bodyEnd, .abort: throw Malformed("not from a daemon process")
