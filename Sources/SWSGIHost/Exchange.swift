@@ -111,14 +111,15 @@ public final class Exchange {
         headers: UnsafeBufferPointer<swsgi_header>
     ) -> Int32 {
         let result = output.start(status: status, reason: reason, headers: headers)
-        if result == ABIResult.headSize { reportHeadSize(headers.count) }
-        return result
+        return result == ABIResult.headSize ? refuseHead(of: headers.count) : result
     }
 
-    private func reportHeadSize(_ count: Int) {
+    /// Says in the log that a head is too large.
+    func refuseHead(of count: Int) -> Int32 {
         let limits = "at most \(ResponseHead.headerLimit), and \(FrameHeader.headLimit) bytes in all, are taken"
         var text = Problem(.headersTooMany, "the response has \(count) headers; \(limits)").description
         text.withUTF8 { log(.error, UnsafeRawBufferPointer($0)) { _ in } }
+        return ABIResult.headSize
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) -> Int32 { output.write(bytes) }

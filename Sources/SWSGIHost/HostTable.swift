@@ -51,9 +51,9 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
                 return ExchangeHandle.use(exchange) { $0.read(into: buffer) }
             },
             start_response: { exchange, status, reason, headers, count in
-                guard let headers = fields(headers, count) else { return ABIResult.headSize }
-                return ExchangeHandle.use(exchange) {
-                    $0.startResponse(status: status, reason: bytes(reason), headers: headers)
+                ExchangeHandle.use(exchange) { exchange in
+                    guard let headers = fields(headers, count) else { return exchange.refuseHead(of: count) }
+                    return exchange.startResponse(status: status, reason: bytes(reason), headers: headers)
                 }
             },
             write: { exchange, start, length in

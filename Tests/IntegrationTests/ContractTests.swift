@@ -12,6 +12,7 @@ struct ContractTests {
                 "SWSGI4025",
                 "SWSGI4026",
                 "SWSGI4029",
+                "SWSGI4064",
                 "Exception occurred processing WSGI script"
             )
             server.settings = "LogLevel info wsgi:debug\nLimitRequestBody 0\n"
