@@ -148,6 +148,7 @@ let package = Package(
         tests("SWSGIHostTests", ["SWSGIHost", "CSWSGI", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("SWSGIModuleCoreTests", ["SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("SWSGISupervisorTests", ["SWSGISupervisor", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
+        tests("SWSGIWorkerTests", ["SWSGIWorker"]),
         tests("ManualTests", ["SWSGIConfiguration", "CSWSGI"]),
         tests("IntegrationTests", []),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },

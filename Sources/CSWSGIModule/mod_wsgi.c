@@ -48,7 +48,7 @@ static void *create_directory_config(apr_pool_t *p, char *path) {
     struct directory_config *config = apr_pcalloc(p, sizeof *config);
     config->reloading = config->pass_authorization = config->chunked_request = -1;
     config->map_head = config->local_redirect = config->error_override = -1;
-    config->sendfile = -1;
+    config->sendfile = config->ignore_activity = -1;
     return config;
 }
 
@@ -68,6 +68,7 @@ static void *merge_directory_config(apr_pool_t *p, void *outer, void *inner) {
     config->chunked_request = merge_number(base->chunked_request, add->chunked_request);
     config->map_head = merge_number(base->map_head, add->map_head);
     config->local_redirect = merge_number(base->local_redirect, add->local_redirect);
+    config->ignore_activity = merge_number(base->ignore_activity, add->ignore_activity);
     config->error_override = merge_number(base->error_override, add->error_override);
     config->error_statuses = add->error_override >= 0 ? add->error_statuses : base->error_statuses;
     config->proxies = merge_lists(p, base->proxies, add->proxies);
@@ -204,6 +205,7 @@ static const command_rec commands[] = {
     FLAG("WSGIPassAuthorization", pass_authorization, OR_FILEINFO, "On or Off: show the Authorization header to applications"),
     FLAG("WSGIChunkedRequest", chunked_request, OR_FILEINFO, "On or Off: take request bodies without a Content-Length"),
     FLAG("WSGILocalRedirect", local_redirect, OR_FILEINFO, "On or Off: serve a Location of this server, with status 200, in place of the response"),
+    FLAG("WSGIIgnoreActivity", ignore_activity, OR_FILEINFO, "On or Off: requests are no activity for inactivity-timeout"),
     AP_INIT_TAKE1("WSGIMapHEADToGET", map_head, NULL, OR_FILEINFO, "On, Off or Auto: show applications HEAD as GET"),
     AP_INIT_RAW_ARGS("WSGIErrorOverride", error_override, NULL, OR_FILEINFO, "On, Off or statuses: replace error responses by httpd's"),
     AP_INIT_ITERATE("WSGITrustedProxies", trusted_proxy, NULL, OR_FILEINFO, "addresses and networks of proxies"),

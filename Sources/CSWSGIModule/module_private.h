@@ -32,7 +32,7 @@ struct server_config {
 /* Of a directory: null or -1 is "not set". */
 struct directory_config {
     const char *process_group, *application_group, *symbol;
-    int reloading, pass_authorization, chunked_request, map_head, local_redirect, error_override;
+    int reloading, pass_authorization, chunked_request, map_head, local_redirect, error_override, ignore_activity;
     const unsigned char *error_statuses;
     apr_array_header_t *proxies, *proxy_headers;
     int sendfile;

@@ -119,6 +119,7 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
         .refuses_chunks = !config->chunked_request && encoding, .is_encoded = encoding && ap_cstr_casecmp(encoding, "chunked"),
         .is_tunnel = r->method_number == M_CONNECT,
         .is_too_large = announces_too_much(r), .local_redirect = config->local_redirect > 0,
+        .ignore_activity = config->ignore_activity > 0,
         .error_override = config->error_override > 0 ? config->error_override : SWSGI_OVERRIDE_NONE,
         .error_statuses = config->error_statuses, .peer = r->connection->client_ip ? r->connection->client_ip : "",
         .proxy_headers = config->proxy_headers ? (const int32_t *)config->proxy_headers->elts : NULL,

@@ -35,16 +35,16 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         "user", "group", "processes", "threads", "home", "umask", "display-name", "startup-timeout", "shutdown-timeout",
         "socket-timeout", "response-socket-timeout",
         "listen-backlog", "connect-timeout", "queue-timeout", "send-buffer-size", "receive-buffer-size",
-        "header-buffer-size",
+        "header-buffer-size", "response-flush-delay", "response-buffer-size", "inactivity-timeout",
     ]
     /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
     private static let ignored = [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
         "newrelic-environment", "request-timeout", "interrupt-timeout",
-        "deadlock-timeout", "inactivity-timeout", "maximum-requests",
+        "deadlock-timeout", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
-        "virtual-memory-limit", "socket-user", "response-buffer-size", "response-flush-delay",
+        "virtual-memory-limit", "socket-user",
     ]
 
     /// Reads the directive's arguments.

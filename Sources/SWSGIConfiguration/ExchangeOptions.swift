@@ -12,17 +12,25 @@ public struct ExchangeOptions: Equatable, Sendable {
     public var connectTimeout: Int64 = 0
     /// How long a request may wait in the queue; nil: for as long as `socketTimeout`.
     public var queueTimeout: Int64?
-    /// What the socket to httpd holds of a response, and that to the daemon process of a request body; nil: the system's default.
+    /// What the way to httpd holds of a response; nil: the system's default.
     public var sendBuffer: Int64?
+    /// What the way to the daemon process holds of a request body; nil: the system's default.
     public var receiveBuffer: Int64?
     /// Bytes that one header of a response may have, with its name.
     public var headerBuffer: Int64 = 32_768
+    /// How long the application may pause in its response before the client gets what there is.
+    public var responseFlushDelay: Int64 = 5000
+    /// Bytes of a response after which the client gets what there is, paused or not.
+    public var responseBuffer: Int64 = 8 << 20
+    /// How long a daemon process may have nothing to do before it is replaced; nil: for ever.
+    public var inactivityTimeout: Int64?
 
     /// The defaults.
     public init() {}
 
     private static let largestBuffer: Int64 = 64 << 20
     private static let day = 24 * TimeUnit.hours.rawValue
+    private static let longestPause = TimeUnit.minutes.rawValue
     private static let shortest = TimeUnit.milliseconds.rawValue
 
     /// Takes an option; false: it is none of these.
@@ -36,6 +44,15 @@ public struct ExchangeOptions: Equatable, Sendable {
             listenBacklog = Int64(
                 try strictNumber(value, in: 0...100_000, option: option, directive: DaemonProcessOptions.directive)
             )
+        case "response-flush-delay":
+            responseFlushDelay = try strictTime(
+                value,
+                in: Self.shortest...Self.longestPause,
+                bare: .milliseconds,
+                option: option
+            )
+        case "response-buffer-size": responseBuffer = try Self.size(value, 65_536...1 << 30, option) ?? 8 << 20
+        case "inactivity-timeout": inactivityTimeout = try Self.time(value, option, from: TimeUnit.seconds.rawValue)
         case "send-buffer-size": sendBuffer = try Self.size(value, 512...Self.largestBuffer, option)
         case "receive-buffer-size": receiveBuffer = try Self.size(value, 512...Self.largestBuffer, option)
         case "header-buffer-size": headerBuffer = try Self.size(value, 8192...262_144, option) ?? 32_768
@@ -65,8 +82,12 @@ public struct ExchangeOptions: Equatable, Sendable {
     }
 
     /// A time; nil is the default, which is also what 0 means.
-    private static func time(_ value: String, _ option: String) throws(Problem) -> Int64? {
-        let time = try strictTime(value, in: shortest...day, option: option)
+    private static func time(
+        _ value: String,
+        _ option: String,
+        from least: Int64 = shortest
+    ) throws(Problem) -> Int64? {
+        let time = try strictTime(value, in: least...day, option: option)
         return time == 0 ? nil : time
     }
 }

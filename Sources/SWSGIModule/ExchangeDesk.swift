@@ -111,6 +111,7 @@ final class ExchangeDesk {
     ) -> Int32 {
         var flags: ExchangeFlags = facts.reloading != 0 ? .reloading : []
         if facts.has_body != 0 { flags.insert(.body) }
+        if facts.ignore_activity != 0 { flags.insert(.isNoActivity) }
         if times.queueEnd != nil || generation.slowLimit != nil { flags.insert(.announced) }
         write(request, facts)
         for _ in 0..<Self.retryLimit {

@@ -41,10 +41,6 @@ struct Relay {
     /// Bytes that have been passed down the filters since the last flush.
     private var unflushed = 0
     private var wantsFlush = false
-    /// Milliseconds that the application may pause before the client gets what there is.
-    let flushDelay: Int32 = 5
-    /// Bytes after which the client gets what there is, paused or not.
-    let flushLimit = 8 * 1024 * 1024
     private var clientHasGone = false
     var interimCount = 0
     var hasTrailers = false
@@ -273,7 +269,7 @@ struct Relay {
 
     /// Passes what has been added down the output filters, with a flush where one is due.
     private mutating func passAdded() {
-        pass(wantsFlush || unflushed + added >= flushLimit ? SWSGI_PASS_FLUSH : 0)
+        pass(wantsFlush || Int64(unflushed + added) >= options.responseBuffer ? SWSGI_PASS_FLUSH : 0)
     }
 
     /// Passes what has been added down the output filters, with a flush or what ends the response.
@@ -293,6 +289,9 @@ struct Relay {
     }
 
     // MARK: While nothing comes from the daemon process
+
+    /// Milliseconds that the application may pause before the client gets what there is.
+    private var flushDelay: Int32 { Int32(clamping: options.responseFlushDelay / 1000) }
 
     private mutating func idle(_ socket: Int32) {
         if credit > 0 {

@@ -89,6 +89,7 @@ enum IdentityResolver {
             logLevel: logLevel
         )
         plan.isMultiprocess = options.isMultiprocess
+        plan.inactivityTimeout = options.exchange.inactivityTimeout ?? 0
         return plan
     }
 

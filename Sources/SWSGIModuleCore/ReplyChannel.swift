@@ -9,8 +9,9 @@ public struct ReplyChannel: ~Copyable {
     private var timeout: Int64 = -1
     private var isCancelled = false
 
-    /// The least that the way to the daemon process holds: a piece of a request body that it has asked for, whatever the
-    /// pieces in which the client sends it. httpd never waits for a daemon process to read.
+    /// The least that the way to the daemon process holds.
+    ///
+    /// A piece of a request body that it has asked for: httpd never waits for a daemon process to read.
     private static let leastReceiveBuffer: Int64 = 96 * 1024
 
     /// A new pair; what each way holds, in bytes, or nil for the system's default.

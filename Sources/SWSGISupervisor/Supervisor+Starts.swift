@@ -104,6 +104,7 @@ extension Supervisor {
             displayName: group.displayName
         )
         worker.isMultiprocess = group.isMultiprocess
+        worker.inactivityTimeout = group.inactivityTimeout
         worker.required = launch.required
         worker.preload = launch.preload
         worker.poisoned = launch.poisoned

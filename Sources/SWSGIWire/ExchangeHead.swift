@@ -32,6 +32,8 @@ public struct ExchangeFlags: OptionSet, Sendable {
     public static let inMemory = ExchangeFlags(rawValue: 16)
     /// httpd wants to know when the application is about to run: a TAKEN frame, without which it must not.
     public static let announced = ExchangeFlags(rawValue: 32)
+    /// This exchange is no activity for inactivity-timeout.
+    public static let isNoActivity = ExchangeFlags(rawValue: 64)
 }
 
 /// Limits and places of a head's parts.

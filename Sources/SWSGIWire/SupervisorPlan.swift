@@ -46,6 +46,8 @@ public struct GroupPlan: Equatable, Sendable {
     public var processes: UInt32
     /// Whether the application is told that other processes run beside it.
     public var isMultiprocess = false
+    /// Microseconds without anything to do after which a process is replaced; 0: never.
+    public var inactivityTimeout: Int64 = 0
     /// Request threads of each.
     public var threads: UInt32
     /// Text for process lists, or nil.
@@ -138,6 +140,7 @@ public struct SupervisorPlan: Equatable, Sendable {
             writer.write(group.umask ?? .max)
             writer.write(group.processes)
             writer.write(UInt8(group.isMultiprocess ? 1 : 0))
+            writer.write(group.inactivityTimeout)
             writer.write(group.threads)
             writer.write(group.displayName)
             writer.write(group.startupTimeout)
@@ -174,6 +177,7 @@ extension GroupPlan {
         umask = mask == .max ? nil : mask
         processes = try reader.read()
         isMultiprocess = try reader.read(UInt8.self) != 0
+        inactivityTimeout = try reader.read()
         threads = try reader.read()
         displayName = try reader.readOptionalText(limit: ControlLimits.name)
         startupTimeout = try reader.read()

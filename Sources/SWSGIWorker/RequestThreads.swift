@@ -20,8 +20,17 @@ final class RequestThreads: Sendable {
     private let seats: [Seat]
     private let live = Atomic<Int>(0)
     private let isDraining = Atomic<Bool>(false)
+    /// Only with inactivity-timeout: then two locks for each exchange.
+    private let activity: SharedActivity?
 
-    init(count: Int, queue: Int32, applications: Applications, channel: SupervisorChannel) {
+    init(
+        count: Int,
+        queue: Int32,
+        applications: Applications,
+        channel: SupervisorChannel,
+        inactivityTimeout: Int64 = 0
+    ) {
+        activity = inactivityTimeout > 0 ? SharedActivity(limit: inactivityTimeout) : nil
         self.queue = queue
         self.applications = applications
         self.channel = channel
@@ -44,6 +53,9 @@ final class RequestThreads: Sendable {
     /// Whether every thread has ended.
     var haveEnded: Bool { live.load(ordering: .acquiring) == 0 }
 
+    /// Whether nothing has been to do for longer than the process is kept for; true once.
+    func areInactive() -> Bool { activity?.content.withLock { $0.passes(now: Clock.monotonic) } ?? false }
+
     /// Takes no more exchanges.
     ///
     /// To be called again, after a moment, until `haveEnded`: a thread that was just about to wait
@@ -60,7 +72,7 @@ final class RequestThreads: Sendable {
         let seat = seats[index]
         seat.thread.store(ControlThread.current, ordering: .releasing)
         try? CrashHandlers.prepareThread()
-        var desk = RequestDesk(slot: index, applications: applications, channel: channel)
+        var desk = RequestDesk(slot: index, applications: applications, channel: channel, activity: activity)
         let number = ControlThread.current
         while true {
             seat.isIdle.store(true, ordering: .sequentiallyConsistent)
@@ -79,6 +91,15 @@ final class RequestThreads: Sendable {
         seat.isIdle.store(false, ordering: .sequentiallyConsistent)
         seat.thread.store(0, ordering: .releasing)
         if live.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ControlThread.wake() }
+    }
+}
+
+/// Every request thread's activity.
+final class SharedActivity: Sendable {
+    let content: Mutex<Activity>
+
+    init(limit: Int64) {
+        content = Mutex(Activity(limit: limit))
     }
 }
 
@@ -103,12 +124,14 @@ struct RequestDesk: ~Copyable {
     private let applications: Applications
     private let channel: SupervisorChannel
     private let exchange: Exchange
+    private let activity: SharedActivity?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ExchangeHead.messageLimit, alignment: 8)
     private var received = Socket.Received.nothing
     /// The instance of the last exchange: usually also that of the next.
     private var last: Instance?
 
-    init(slot: Int, applications: Applications, channel: SupervisorChannel) {
+    init(slot: Int, applications: Applications, channel: SupervisorChannel, activity: SharedActivity?) {
+        self.activity = activity
         self.slot = slot
         self.applications = applications
         self.channel = channel
@@ -189,11 +212,18 @@ struct RequestDesk: ~Copyable {
         case .refuse: Exchange.refuse(reply, .notLoaded)
         case .run(let instance):
             last = instance
-            if Exchange.begins(reply, head) { exchange.run(instance, head: head, reply: reply) }
+            if Exchange.begins(reply, head) { run(instance, head, reply) }
         }
         CrashHandlers.ended(slot: slot)
         if case .kept = decision { return }
         close(reply)
+    }
+
+    private func run(_ instance: Instance, _ head: ReceivedHead, _ reply: Int32) {
+        let activity = head.flags.contains(.isNoActivity) ? nil : activity
+        activity?.content.withLock { $0.began() }
+        exchange.run(instance, head: head, reply: reply)
+        activity?.content.withLock { $0.ended(now: Clock.monotonic) }
     }
 
     private func decide(_ head: ReceivedHead, _ reply: Int32) -> Decision {

@@ -25,7 +25,8 @@ public func serve() -> Int32 {
         count: Int(plan.threads),
         queue: WorkerDescriptors.queue,
         applications: applications,
-        channel: channel
+        channel: channel,
+        inactivityTimeout: plan.inactivityTimeout
     )
     do throws(Errno) {
         try threads.start()
@@ -80,6 +81,10 @@ private func attend(_ channel: SupervisorChannel, _ applications: Applications, 
     }
     while !threads.haveEnded {
         if isDraining { threads.drain() }
+        if !isDraining, threads.areInactive() {
+            channel.log(.info, "nothing to do for the time of inactivity-timeout; asks to be replaced")
+            channel.send(.leaving(signal: 0))
+        }
         // While draining, threads that were about to wait are interrupted again until they have seen it.
         switch ControlThread.wait(isDraining ? -1 : channel.socket, milliseconds: isDraining ? 2 : 1000) {
         case .signal(let number):

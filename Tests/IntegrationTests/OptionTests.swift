@@ -70,7 +70,13 @@ struct OptionTests {
             #expect(try server.get("/count?file=\(log)&name=last").status == 200)
             #expect(try String(contentsOfFile: log, encoding: .utf8) == "first\nlast\n")
             try server.logs.waitForLine("SWSGI4062", "within 300ms", "late4")
-            try server.logs.waitForLine("SWSGI4066", "GET /sleep", "status 200", "0.000 s in the queue, 1.50")
+            try server.logs.waitForLine(
+                "SWSGI4066",
+                "GET /sleep",
+                "status 200",
+                "s in the queue",
+                "s in the application"
+            )
             try server.logs.waitForLine("SWSGI4066", "late4", "status 504", "never taken from the queue")
 
             // Without queue-timeout too: whoever has been answered after a wait is not served any more.
@@ -93,6 +99,32 @@ struct OptionTests {
             )
             let running = (0..<4).map { _ in Background { try server.get("/sleep?ms=100").status } }
             for request in running { #expect(try request.value() == 200) }
+        }
+    }
+
+    /// What deflate has been told to pass on ends in an empty stored block.
+    private func flushes(_ server: TestServer, _ path: String) throws -> Int {
+        let response = try server.get(path, headers: ["Accept-Encoding: gzip"])
+        #expect(response.status == 200 && response["Content-Encoding"] == "gzip")
+        return response.body.indices.count { response.body[$0...].starts(with: [0, 0, 0xff, 0xff]) }
+    }
+
+    @Test func pausesAndSizes_flushTheFilters_asConfigured() throws {
+        try withServer { server in
+            server.extraModules = ["filter", "deflate"]
+            let groups = [
+                ("now", "response-flush-delay=0"), ("late", "response-flush-delay=30s"),
+                ("small", "response-flush-delay=30000 response-buffer-size=64K"),
+            ]
+            let lines = try groups.map { name, options in
+                let entry = try server.deploy(bundle: CFixture.path("writes"), as: name)
+                return server.application(entry, at: "/\(name)", group: name, options: options)
+            }
+            try server.start("SetOutputFilter DEFLATE\n" + lines.joined())
+            #expect(try flushes(server, "/now/steps") > 0)
+            // The one of the end.
+            #expect(try flushes(server, "/late/steps") <= 1)
+            #expect(try flushes(server, "/small/steps") >= 2)
         }
     }
 
@@ -130,6 +162,31 @@ struct OptionTests {
             #expect(try server.get("/headers?count=60&bytes=5000").status == 500)
             #expect(try server.get("/headers?count=900&bytes=100").status == 200)
             #expect(try server.get("/ok").text == "ok\n")
+        }
+    }
+
+    @Test func processWithNothingToDo_isReplaced_andHealthChecksDoNotCount() throws {
+        try withServer { server in
+            let busy = try server.deploy(.trouble, as: "busy")
+            let idle = try server.deploy(.versionA, as: "idle")
+            try server.start(
+                server.application(busy, at: "/busy", group: "busy", options: "inactivity-timeout=1")
+                    + server.application(idle, group: "idle", options: "inactivity-timeout=1")
+                    + "<Location /health>\nWSGIIgnoreActivity On\n</Location>\n"
+            )
+            #expect(try server.get("/").status == 200)
+            let before = Set(server.daemons.map(\.pid))
+            #expect(before.count == 2)
+            let working = Background { try server.get("/busy/sleep?ms=4000").text }
+            try eventually("another process", within: 30) {
+                guard try server.get("/health").status == 200 else { return false }
+                let now = Set(server.daemons.map(\.pid))
+                return now.count == 2 && now != before
+            }
+            #expect(try working.value() == "ok\n")
+            let asked = server.logs.lines(containing: "asks to be replaced").filter { $0.text.contains("[group idle]") }
+            #expect(asked.count == 1)
+            #expect(try server.get("/").status == 200)
         }
     }
 }

@@ -126,9 +126,9 @@ import Testing
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
         "newrelic-environment", "request-timeout", "interrupt-timeout",
-        "deadlock-timeout", "inactivity-timeout", "maximum-requests",
+        "deadlock-timeout", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
-        "virtual-memory-limit", "socket-user", "response-buffer-size", "response-flush-delay",
+        "virtual-memory-limit", "socket-user",
     ])
     func everyOtherOptionOfModWSGI_isAccepted_andListed(_ option: String) throws {
         #expect(try DaemonProcessOptions("a \(option)=x").withoutEffect == [option])

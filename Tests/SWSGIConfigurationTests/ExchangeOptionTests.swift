@@ -29,6 +29,19 @@ import Testing
         )
     }
 
+    @Test func flushing_isReadInMillisecondsAndBytes() throws {
+        let given = try options("response-flush-delay=20 response-buffer-size=64K")
+        #expect(given.responseFlushDelay == 20_000)
+        #expect(given.responseBuffer == 65_536)
+        #expect(try options("response-flush-delay=0").responseFlushDelay == 0)
+        #expect(try options("response-buffer-size=0").responseBuffer == 8 << 20)
+        Expected(
+            "",
+            1006,
+            "WSGIDaemonProcess: response-flush-delay must be 0 or a time from 1ms to 1min, in milliseconds or with ms, s, min or h, not '2min'"
+        ).check(problem { () throws(Problem) in _ = try DaemonProcessOptions("a response-flush-delay=2min") })
+    }
+
     @Test func waits_areOffByDefault() throws {
         #expect(try options("").connectTimeout == 0)
         #expect(try options("").queueTimeout == nil)
@@ -83,6 +96,13 @@ import Testing
             "WSGIDaemonProcess: \(option) must be 0 or \(range) bytes, or a number with K, M or G, not '\(value)'"
         )
         .check(problem { () throws(Problem) in _ = try DaemonProcessOptions("a \(option)=\(value)") })
+    }
+
+    @Test func inactivity_isOffByDefault_andASecondAtLeast() throws {
+        #expect(try options("").inactivityTimeout == nil)
+        #expect(try options("inactivity-timeout=0").inactivityTimeout == nil)
+        #expect(try options("inactivity-timeout=5min").inactivityTimeout == 300_000_000)
+        #expect(problem { () throws(Problem) in _ = try DaemonProcessOptions("a inactivity-timeout=999ms") } != nil)
     }
 
     @Test func headerBuffer_hasADefault() throws {

@@ -111,6 +111,8 @@ typedef struct swsgi_request_facts {
     int error_override;
     const unsigned char *_Nullable error_statuses;
     int local_redirect;
+    /** 1: no activity for inactivity-timeout. */
+    int ignore_activity;
     /** WSGITrustedProxyHeaders, as numbers of `ProxyHeader`; none: nothing to do. */
     const int32_t *_Nullable proxy_headers;
     int proxy_header_count;

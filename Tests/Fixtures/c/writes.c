@@ -33,6 +33,17 @@ static int many(const swsgi_host *host, swsgi_exchange *exchange, int count, siz
     return result;
 }
 
+/* Pieces that are sent at once, with pauses between them and no flush. */
+static int in_steps(const swsgi_host *host, swsgi_exchange *exchange) {
+    static char bytes[40000];
+    int result = 0;
+    for (int i = 0; i < 8 && result >= 0; i++) {
+        result = host->write(exchange, bytes, sizeof bytes);
+        usleep(20000);
+    }
+    return result;
+}
+
 static int huge(const swsgi_host *host, swsgi_exchange *exchange) {
     size_t length = (size_t)256 << 20;
     void *bytes = calloc(1, length);
@@ -50,6 +61,7 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
     else if (is(host, exchange, "/empty")) result = many(host, exchange, 1000000, 0, 0);
     else if (is(host, exchange, "/tiny")) result = many(host, exchange, 1000000, 1, 0);
     else if (is(host, exchange, "/storm")) result = many(host, exchange, 100000, 1, 1);
+    else if (is(host, exchange, "/steps")) result = in_steps(host, exchange);
     else if (is(host, exchange, "/huge")) result = huge(host, exchange);
     return result < 0 ? result : 0;
 }
