@@ -150,8 +150,8 @@ extension MessageCode {
         4031,
         .info,
         "The request body could not be read to its end.",
-        cause: "The client went away or was too slow.",
-        cure: "Nothing to do."
+        cause: "The client went away or was too slow, or httpd refused the body: LimitRequestBody, malformed chunks.",
+        cure: "Nothing to do, unless LimitRequestBody is too small."
     )
 
     /// Client gone.

@@ -352,7 +352,9 @@ struct Relay {
     private mutating func endBody(_ socket: Int32, isComplete: Bool, _ status: Int32) {
         if !isComplete {
             bodyStatus = status
-            report(.bodyUnreadable, "the request body can't be read further (\(status))")
+            // Below 0: a filter has answered the client already, and written its own line.
+            let reason = status > 0 ? "answered \(status)" : "refused by an input filter of httpd"
+            report(.bodyUnreadable, "the request body can't be read further: \(reason)")
         }
         credit = 0
         bodyHasEnded = true

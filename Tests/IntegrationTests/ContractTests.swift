@@ -4,8 +4,11 @@ import Testing
 /// What an application may not do: every row on one server, by its number in the table of faults.
 @Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
 struct ContractTests {
-    private func withTrouble(_ body: (TestServer) throws -> Void) throws {
+    private static let all = ["event", "worker", "prefork"]
+
+    private func withTrouble(_ multiProcessing: String, _ body: (TestServer) throws -> Void) throws {
         try withServer { server in
+            server.multiProcessing = multiProcessing
             server.announceCrashes()
             server.announce(
                 "SWSGI4023",
@@ -23,8 +26,8 @@ struct ContractTests {
         }
     }
 
-    @Test func order_isKept() throws {
-        try withTrouble { server in
+    @Test(arguments: Self.all) func order_isKept(multiProcessing: String) throws {
+        try withTrouble(multiProcessing) { server in
             try A1_throwBeforeTheHead_isAnswered500(server)
             try A2_throwAfterTheHead_abortsTheConnection(server)
             try A3_throwAfterAHeadWithALength_abortsTheConnection(server)
@@ -40,8 +43,8 @@ struct ContractTests {
         }
     }
 
-    @Test func heads_areChecked() throws {
-        try withTrouble { server in
+    @Test(arguments: Self.all) func heads_areChecked(multiProcessing: String) throws {
+        try withTrouble(multiProcessing) { server in
             try A13_statusOutOfRange_isAnswered500(server)
             try A14_statusAbove599_isAnswered500(server)
             try A15_interimStatusAsFinal_isAnswered500(server)
@@ -64,8 +67,8 @@ struct ContractTests {
         }
     }
 
-    @Test func whatIsOver_staysOver() throws {
-        try withTrouble { server in
+    @Test(arguments: Self.all) func whatIsOver_staysOver(multiProcessing: String) throws {
+        try withTrouble(multiProcessing) { server in
             try A10_writeAfterTheEnd_isAnError(server)
             try A12_secondWriter_isRefused(server)
             try A54_secondReader_isRefused(server)
@@ -73,8 +76,8 @@ struct ContractTests {
         }
     }
 
-    @Test func input_hasItsLimits() throws {
-        try withTrouble { server in
+    @Test(arguments: Self.all) func input_hasItsLimits(multiProcessing: String) throws {
+        try withTrouble(multiProcessing) { server in
             try A50_readsPastTheEnd_giveNothing(server)
             try A51_strangeReadCounts_areBounded(server)
             try A53_bodyThatNobodyReads_doesNotHoldTheAnswer(server)

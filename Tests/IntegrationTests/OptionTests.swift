@@ -4,6 +4,7 @@ import Testing
 /// Options of WSGIDaemonProcess that limit a request's way to the application and back.
 @Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"), .serialized)
 struct OptionTests {
+    /// A6, and A60: what an application does after its time has no effect on anybody's response.
     @Test func silentProcessAndSilentClient_areGivenUp_afterTheGroupsTimes() throws {
         try withServer { server in
             server.announce("SWSGI4021")
@@ -16,6 +17,9 @@ struct OptionTests {
             #expect(try server.get("/ok").text == "ok\n")
             #expect(try server.get("/sleep?ms=2000").status == 504)
             try server.logs.waitForLine("SWSGI4021", "no answer within 300ms", "GET /sleep")
+            // The late one answers while these are served by the same process, and on the same connections of httpd's children.
+            repeat { #expect(try server.get("/ok").text == "ok\n") } while server.daemons.contains { $0.exchanges > 0 }
+            for _ in 0..<10 { #expect(try server.get("/ok").text == "ok\n") }
 
             let connection = try HTTPConnection(port: server.port)
             try connection.sendHead("GET", "/echo/generate?bytes=\(1 << 40)")
@@ -128,6 +132,7 @@ struct OptionTests {
         }
     }
 
+    /// A25 and A26.
     @Test func smallBuffers_blockNobody_andLongHeadersAreRefused() throws {
         try withServer { server in
             server.announce("SWSGI4063", "SWSGI4064", "SWSGI4023", "the response's headers are too large")

@@ -68,7 +68,7 @@ struct ProtocolTests {
 
     // MARK: HTTP/2
 
-    @Test func HTTP2_hasTheSameEnvironAndBodies() throws {
+    @Test func R82_HTTP2_hasTheSameEnviron() throws {
         try with(.facts, modules: ["http2"], "Protocols h2c http/1.1\n") { server in
             let headers = ["-H", "X-One: 1", "-H", "Cookie: a=b; c=d", "-H", "Accept: */*", "-H", "User-Agent: test"]
             let url = server.url("/path%20with/environ?a=b")
@@ -131,6 +131,42 @@ struct ProtocolTests {
                 within: 120
             )
             #expect(result.output.contains("2000 succeeded, 0 failed, 0 errored"), "\(result.output)")
+        }
+    }
+
+    /// A stream opened and given up at once, a thousand times, on one connection after the other.
+    @Test func R81_rapidResets_takeNothingFromTheGroup() throws {
+        try withServer { server in
+            server.extraModules.append("http2")
+            // httpd's own view of such a client.
+            server.announce("AH03", "AH10", "SWSGI4061")
+            let entry = try server.deploy(.echo, as: "app")
+            let lines = server.application(entry, options: "threads=2 listen-backlog=2")
+            try server.start("Protocols h2c http/1.1\n" + lines)
+            #expect(try server.get("/count").status == 200)
+            let daemons = server.daemons.map(\.pid)
+            for _ in 0..<10 {
+                let connection = try HTTPConnection(port: server.port)
+                try connection.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+                // SETTINGS without any.
+                try connection.send([0, 0, 0, 4, 0, 0, 0, 0, 0])
+                for stream in 0..<100 {
+                    let id: [UInt8] = [0, 0, UInt8(stream * 2 + 1 >> 8), UInt8(truncatingIfNeeded: stream * 2 + 1)]
+                    // HEADERS that end the request: GET, http, "/" and an authority; then RST_STREAM with CANCEL.
+                    let fields: [UInt8] = [0x82, 0x86, 0x84, 0x41, 9] + Array("localhost".utf8)
+                    let frames =
+                        [0, 0, UInt8(fields.count), 1, 5] + id + fields + [0, 0, 4, 3, 0] + id + [0, 0, 0, 8]
+                    // httpd may have had enough.
+                    guard (try? connection.send(frames)) != nil else { break }
+                }
+                connection.reset()
+            }
+            // Every place in the group is free again, and nobody has died.
+            try eventually("four requests at once") {
+                let running = (0..<4).map { _ in Background { try server.get("/count").status } }
+                return try running.map { try $0.value() } == [200, 200, 200, 200]
+            }
+            #expect(server.daemons.map(\.pid) == daemons)
         }
     }
 

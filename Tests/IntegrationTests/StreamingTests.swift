@@ -184,6 +184,7 @@ struct StreamingTests {
         }
     }
 
+    /// A55.
     @Test func clientThatLeaves_endsTheStream() throws {
         try withServer { server in
             let entry = try server.deploy(.echo, as: "app")

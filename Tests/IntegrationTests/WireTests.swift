@@ -188,7 +188,8 @@ struct WireTests {
         ("a closed socket", "close:4", "SWSGI3011"),
     ]
 
-    @Test func W38_W41_W42_hostileMessages_costTheirOwnProcessOnly() throws {
+    /// A message says nothing of who sends it (W39): that is what its socket says.
+    @Test func W38_W39_W41_W42_hostileMessages_costTheirOwnProcessOnly() throws {
         try withHostile { (server: TestServer) throws in
             server.announce("SWSGI3010", "SWSGI3011", "SWSGI3001", "SWSGI4022", "SWSGI3004", "[group one] A")
             let children = Set(server.children.map(\.pid))
