@@ -2,7 +2,8 @@ public import SWSGI
 
 /// What scripts/bench asks for beside a greeting; scripts/bench.d/bench.py is the same for mod_wsgi.
 ///
-/// - `/memory` answers 10 MiB in one piece, `/chunks` the same in pieces of 64 KiB without a Content-Length;
+/// - `/memory` answers 10 MiB in one piece, `/chunks` the same in pieces of 64 KiB without a Content-Length, `/file` as the file
+///   `large` of the working directory;
 /// - `/upload` reads the request body in pieces and answers how many bytes it had;
 /// - `/headers` answers the length of the values of all request headers;
 /// - `/json` answers a list of 24 records, about 2 KB.
@@ -15,6 +16,7 @@ private struct Bench: Application {
         switch request.path {
         case "/memory": .bytes(large, type: "application/octet-stream")
         case "/chunks": chunks()
+        case "/file": try .file("large", type: "application/octet-stream")
         case "/upload": try upload(request)
         case "/headers": headers(request)
         case "/json": .bytes(json(), type: "application/json")
