@@ -36,7 +36,7 @@ int swsgi_connection_socket(request_rec *r) {
     return socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS ? descriptor : -1;
 }
 
-int swsgi_client_socket(request_rec *r) { return r->expecting_100 ? -1 : swsgi_connection_socket(r); }
+int swsgi_expects_continue(request_rec *r) { return r->expecting_100; }
 
 int swsgi_connection_aborted(request_rec *r) { return r->connection->aborted; }
 

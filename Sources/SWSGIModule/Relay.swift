@@ -36,6 +36,8 @@ struct Relay {
     /// Bytes of the request body that the daemon process is ready to take.
     private var credit = 0
     private var bodyHasEnded = false
+    /// Milliseconds without anything of the request body, where they are counted.
+    private var streamSilence: Int32 = 0
     /// Bytes of the response that wait in the brigade for what comes with them: its end, perhaps.
     var added = 0
     /// Bytes that have been passed down the filters since the last flush.
@@ -309,16 +311,18 @@ struct Relay {
         var status: Int32 = 0
         var got = swsgi_body_read(request, brigade, start, credit, 0, &status)
         if got == SWSGI_BODY_WAIT {
-            let client = swsgi_client_socket(request)
+            let client = swsgi_connection_socket(request)
+            let expectsContinue = swsgi_expects_continue(request) != 0
             if unflushed > 0 {
                 // The client may wait for the beginning of the response before it sends more.
-                if client < 0 || !wait(for: (socket, client), milliseconds: flushDelay) { pass(SWSGI_PASS_FLUSH) }
+                let isSilent = client < 0 || expectsContinue
+                if isSilent || !wait(for: (socket, client), milliseconds: flushDelay) { pass(SWSGI_PASS_FLUSH) }
                 return
             }
-            // Where the client has no socket of its own to wait for, its next bytes are waited for, and nothing else.
-            if client < 0 {
+            if expectsContinue {
+                // httpd says 100 Continue when a read is to wait.
                 got = swsgi_body_read(request, brigade, start, credit, 1, &status)
-            } else if wait(for: (socket, client), milliseconds: Int32(clamping: facts.timeout / 1000)) {
+            } else if waitForBody(socket, client) {
                 // The application may answer before the client has sent everything: whoever has something comes next.
                 return
             } else {
@@ -326,6 +330,7 @@ struct Relay {
                 status = requestTimeout
             }
         }
+        streamSilence = 0
         if got > 0 {
             FrameHeader(.body, length: Int(got)).write(to: buffer)
             credit -= Int(got)
@@ -333,6 +338,17 @@ struct Relay {
         } else {
             endBody(socket, isComplete: got == SWSGI_BODY_END, status)
         }
+    }
+
+    /// Waits for more of the request body, or for the daemon process; false: the client's time is over.
+    private mutating func waitForBody(_ socket: Int32, _ client: Int32) -> Bool {
+        let limit = Int32(clamping: facts.timeout / 1000)
+        guard client < 0 else { return wait(for: (socket, client), milliseconds: limit) }
+        // A stream of HTTP/2 has no socket of its own: it is looked at again, the later the longer it has been silent.
+        let pause = min(max(1, streamSilence / 8), 50)
+        if wait(for: (socket, -1), milliseconds: pause) { return true }
+        streamSilence += pause
+        return streamSilence < limit
     }
 
     /// Waits until one of them has something to read; one of them may be -1.

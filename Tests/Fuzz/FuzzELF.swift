@@ -16,8 +16,11 @@ func fuzzELF(_ bytes: UnsafeRawBufferPointer) {
     for name in image.needed + image.runPath {
         promise(name.utf8.count <= 3 * 4096, "a name of \(name.utf8.count) bytes")
         promise(!name.utf8.contains(0), "a name with a NUL")
-        // Bytes that are no UTF-8 are replaced.
-        promise(name.contains("\u{fffd}") || contains(bytes, Array(name.utf8)), "the file does not have '\(name)'")
+        // Bytes that are no UTF-8 are replaced; as a scalar, which a combining one may follow.
+        promise(
+            name.unicodeScalars.contains("\u{fffd}") || contains(bytes, Array(name.utf8)),
+            "the file does not have '\(name)'"
+        )
     }
 }
 

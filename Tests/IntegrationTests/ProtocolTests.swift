@@ -106,6 +106,10 @@ struct ProtocolTests {
             )
             #expect(result.status == 0, "\(result.errors)")
             #expect(FileManager.default.contents(atPath: echo) == Data(bytes))
+            let expecting = ["--http2-prior-knowledge", "-H", "Expect: 100-continue", "--data-binary", "@\(upload)"]
+            #expect(
+                try server.curl(server.url("/count"), arguments: expecting).output.hasPrefix("bytes=\(bytes.count) ")
+            )
             let down = try server.curl(
                 "--http2-prior-knowledge",
                 "-o",
@@ -131,6 +135,48 @@ struct ProtocolTests {
                 within: 120
             )
             #expect(result.output.contains("2000 succeeded, 0 failed, 0 errored"), "\(result.output)")
+        }
+    }
+
+    /// A connection of HTTP/2 by frames, with a stream that has sent a part of its body.
+    private func stalledUpload(_ server: TestServer) throws -> HTTPConnection {
+        let connection = try HTTPConnection(port: server.port)
+        try connection.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        try connection.send([0, 0, 0, 4, 0, 0, 0, 0, 0])
+        // POST, http, "/count" and an authority; then DATA; neither ends the stream.
+        let fields: [UInt8] = [0x83, 0x86, 0x44, 6] + Array("/count".utf8) + [0x41, 9] + Array("localhost".utf8)
+        try connection.send([0, 0, UInt8(fields.count), 1, 4, 0, 0, 0, 1] + fields)
+        try connection.send([0, 0, 3, 0, 0, 0, 0, 0, 1] + Array("abc".utf8))
+        return connection
+    }
+
+    private func waitForStatus(_ status: Int, _ server: TestServer) throws {
+        try eventually("status \(status) in the access log") {
+            let log = try String(contentsOfFile: server.directory + "/logs/access.log", encoding: .utf8)
+            return log.split(separator: "\n").contains { $0.hasPrefix("\(status) ") }
+        }
+    }
+
+    @Test func HTTP2_deathDuringAnUpload_isAnsweredAtOnce() throws {
+        try with(.echo, modules: ["http2"], "Protocols h2c http/1.1\n") { server in
+            server.announceCrashes()
+            let connection = try stalledUpload(server)
+            try eventually("the request at work") { server.daemons.contains { $0.exchanges == 1 } }
+            for daemon in server.daemons { kill(daemon.pid, SIGKILL) }
+            // The client is still there, and sends nothing.
+            try waitForStatus(502, server)
+            connection.finishSending()
+            try eventually("the next process") { try server.get("/count").status == 200 }
+        }
+    }
+
+    @Test func HTTP2_uploadThatStalls_isAnswered408() throws {
+        try with(.echo, modules: ["http2"], "Protocols h2c http/1.1\nTimeout 2\n") { server in
+            server.announce("AH0")
+            let connection = try stalledUpload(server)
+            try waitForStatus(408, server)
+            connection.finishSending()
+            #expect(try server.get("/count").status == 200)
         }
     }
 

@@ -154,9 +154,8 @@ enum { SWSGI_BODY_END = 0, SWSGI_BODY_WAIT = -1, SWSGI_BODY_FAILED = -2 };
 int64_t swsgi_body_read(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade,
                         void *_Nonnull buffer, size_t capacity, int waits, int *_Nonnull status);
 
-/** The client's socket, to wait for; -1 when the connection is not a socket of its own (HTTP/2), or when the client waits
-    for "100 Continue", which httpd sends only when somebody waits for the body. */
-int swsgi_client_socket(struct request_rec *_Nonnull request);
+/** Whether the client waits for "100 Continue", which httpd sends only when somebody waits for the body. */
+int swsgi_expects_continue(struct request_rec *_Nonnull request);
 
 /** The socket of the request's connection; -1 when it has none of its own (HTTP/2). */
 int swsgi_connection_socket(struct request_rec *_Nonnull request);
