@@ -22,6 +22,17 @@ final class ExchangeDesk {
         init(_ channel: consuming ReplyChannel) { self.channel = channel }
     }
 
+    /// What the handler returns, or the path of this server that takes the place of the response.
+    private struct Ending {
+        let status: Int32
+        let redirect: String?
+
+        init(_ status: Int32, redirect: String? = nil) {
+            self.status = status
+            self.redirect = redirect
+        }
+    }
+
     /// How often one request may be sent back to the queue for newer code.
     private static let retryLimit = 1000
     static let bodyPiece = 64 * 1024
@@ -50,8 +61,10 @@ final class ExchangeDesk {
         let options = generation.groups[group].definition.options.exchange
         times = ExchangeTimes(now: Clock.monotonic, queueTimeout: options.queueTimeout)
         guard enter(request, generation, group) else { return overloaded(request, facts, generation, group) }
-        let status = exchange(request, facts, generation, group: group)
+        let ending = exchange(request, facts, generation, group: group)
         generation.scoreboard.leave(group)
+        // Only now: the request for the other path may be for the same group.
+        let status = ending.redirect.map { swsgi_redirect(request, $0) } ?? ending.status
         if let limit = generation.slowLimit {
             let now = Clock.monotonic
             if now - times.begin >= limit { reportSlow(request, facts, generation.groups[group].name, status, now) }
@@ -108,7 +121,7 @@ final class ExchangeDesk {
         _ facts: swsgi_request_facts,
         _ generation: Generation,
         group: Int
-    ) -> Int32 {
+    ) -> Ending {
         var flags: ExchangeFlags = facts.reloading != 0 ? .reloading : []
         if facts.has_body != 0 { flags.insert(.body) }
         if facts.ignore_activity != 0 { flags.insert(.isNoActivity) }
@@ -121,7 +134,7 @@ final class ExchangeDesk {
                     Problem(.headTooLarge, "the environ of this request is larger than \(ExchangeHead.limit) bytes"),
                     request: request
                 )
-                return internalError
+                return Ending(internalError)
             }
             do throws(Errno) {
                 let box = try lend(facts, generation, group: group)
@@ -130,23 +143,23 @@ final class ExchangeDesk {
                 if !box.channel.isWhole { channels[group] = nil }
                 reader.begin()
                 switch result {
-                case .status(let status): return status
-                case .redirect(let location): return swsgi_redirect(request, location)
+                case .status(let status): return Ending(status)
+                case .redirect(let location): return Ending(statusOK, redirect: location)
                 case .again(let acceptsStale):
                     times.returned()
-                    if times.isOverdue(now: Clock.monotonic) { return relay.queueTimedOut() }
+                    if times.isOverdue(now: Clock.monotonic) { return Ending(relay.queueTimedOut()) }
                     flags.formUnion(acceptsStale ? .staleAccepted : .fresh)
                 }
             } catch {
                 channels[group] = nil
-                return refuse(request, error, generation.groups[group].name)
+                return Ending(refuse(request, error, generation.groups[group].name))
             }
         }
         let name = generation.groups[group].name
         let text = "process group '\(name)' sent the request back \(Self.retryLimit) times"
         log(Problem(.channelFailed, text), request: request)
         swsgi_retry_after(request, 1)
-        return unavailable
+        return Ending(unavailable)
     }
 
     private func write(_ request: OpaquePointer, _ facts: swsgi_request_facts) {

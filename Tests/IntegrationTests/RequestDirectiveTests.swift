@@ -166,6 +166,20 @@ struct RequestDirectiveTests {
         }
     }
 
+    @Test func localRedirect_intoItsOwnGroup_takesNoSecondPlaceThere() throws {
+        try withServer { server in
+            server.announce("AH00124")
+            let entry = try server.deploy(bundle: try CFixture.path("status"), as: "app")
+            try server.start(
+                server.application(entry, options: "threads=1 listen-backlog=0") + "WSGILocalRedirect On\n"
+            )
+            // To itself, until httpd has enough; 503 would say that the group has no room.
+            #expect(try server.get("/loop?200").status == 500)
+            #expect(server.logs.lines(containing: "SWSGI4061").isEmpty)
+            #expect(try server.get("/?200").text == "the application")
+        }
+    }
+
     // MARK: Proxies
 
     private static let categories: [(header: String, value: String, key: String, seen: String)] = [
