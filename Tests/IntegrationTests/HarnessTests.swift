@@ -13,7 +13,7 @@ struct HarnessTests {
             #expect(try server.curl(server.url("/static.txt")).output == "static\n")
             try server.graceful()
             #expect(try server.get("/missing").status == 404)
-            #expect(server.children.count >= 2)
+            try eventually("two children") { server.children.count >= 2 }
         }
     }
 
