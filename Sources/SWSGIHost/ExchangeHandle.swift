@@ -1,5 +1,6 @@
 internal import CSWSGI
 internal import Glibc
+internal import SWSGISystem
 internal import Synchronization
 
 /// What an application holds of an exchange: no pointer, but the number of a place and how often the place was used before.
@@ -18,7 +19,7 @@ final class ExchangeHandle {
         MemoryLayout<Unmanaged<ExchangeHandle>?>.size
     )?
     .assumingMemoryBound(to: Unmanaged<ExchangeHandle>?.self)  // changed under the lock, before a number is given out
-    private static let known = Mutex<(count: Int, free: [Int])>((0, []))
+    private static let known = Lock<(count: Int, free: [Int])>((0, []))
 
     /// The number of the exchange that is running; with `busy` while a thread is in a call; 0 between exchanges.
     private let state = Atomic<UInt64>(0)

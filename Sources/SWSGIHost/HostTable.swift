@@ -1,14 +1,15 @@
 internal import CSWSGI
 internal import Glibc
 internal import SWSGIConfiguration
+internal import SWSGISystem
 internal import SWSGIWire
 internal import Synchronization
 
 /// Where applications' own log lines without an exchange go, by the address of their host table.
-let instances = Mutex<[UInt: LogSink]>([:])
+let instances = Lock<[UInt: LogSink]>([:])
 
 /// Where they go while an application is being loaded: its table is not known yet.
-let loading = Mutex<LogSink?>(nil)
+let loading = Lock<LogSink?>(nil)
 
 /// Makes a host table; never freed, as applications may keep it.
 func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointer<swsgi_host> {

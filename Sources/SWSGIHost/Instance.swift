@@ -1,6 +1,7 @@
 internal import CSWSGI
 internal import Glibc
 public import SWSGIConfiguration
+internal import SWSGISystem
 public import SWSGIWire
 internal import Synchronization
 

@@ -7,7 +7,7 @@ internal import SWSGIWire
 internal import Synchronization
 
 /// Entry files with the headers of theirs that have been dropped.
-private let droppedHeaders = Mutex<Set<String>>([])
+private let droppedHeaders = Lock<Set<String>>([])
 
 /// One exchange, after its head has been put on the queue: relays both bodies until the end.
 struct Relay {

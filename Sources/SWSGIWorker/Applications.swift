@@ -56,8 +56,8 @@ final class Applications: Sendable {
 
     private let plan: WorkerPlan
     private let channel: SupervisorChannel
-    private let content = Mutex(Content())
-    private let loading = Mutex(())
+    private let content = Lock(Content())
+    private let loading = Lock(())
 
     init(_ plan: WorkerPlan, _ channel: SupervisorChannel) {
         self.plan = plan

@@ -96,10 +96,10 @@ final class RequestThreads: Sendable {
 
 /// Every request thread's activity.
 final class SharedActivity: Sendable {
-    let content: Mutex<Activity>
+    let content: Lock<Activity>
 
     init(limit: Int64) {
-        content = Mutex(Activity(limit: limit))
+        content = Lock(Activity(limit: limit))
     }
 }
 
