@@ -105,4 +105,7 @@ enum Machine {
 
     /// Everything that integration tests need; they are skipped otherwise.
     static var canServe: Bool { Installation.obstacle == nil }
+
+    /// Whether daemon processes are built with a sanitizer (scripts/sanitize): what memory they need is not theirs then.
+    static var isSanitized: Bool { ProcessInfo.processInfo.environment["SWSGI_SANITIZER"] != nil }
 }
