@@ -61,6 +61,12 @@ static void say_what_was_running(void) {
     }
 }
 
+#if __has_feature(thread_sanitizer)
+enum { HAS_BACKTRACE = 0 }; /* the sanitizer does not survive how the runtime starts its backtrace program */
+#else
+enum { HAS_BACKTRACE = 1 };
+#endif
+
 static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     struct sigaction *before = NULL;
     int none = 0;
@@ -77,7 +83,7 @@ static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     say_what_was_running();
     for (int i = 0; i < FATAL_COUNT; i++)
         if (fatal[i] == number) before = &former[i];
-    if (before && before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
+    if (HAS_BACKTRACE && before && before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
         signal(SIGALRM, SIG_DFL);
         alarm(backtrace_limit);
         if (before->sa_flags & SA_SIGINFO) before->sa_sigaction(number, info, context);

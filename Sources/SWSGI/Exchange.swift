@@ -14,7 +14,10 @@ final class Exchange {
     let host: UnsafePointer<swsgi_host>
 
     /// The host's exchange; nil when the request is over.
-    private(set) var pointer: OpaquePointer?
+    var pointer: OpaquePointer? { OpaquePointer(bitPattern: place.load(ordering: .relaxed)) }
+
+    // Atomic for those who ask in another thread, against the contract, while the request ends.
+    private let place: Atomic<UInt>
 
     /// How far the head of the response has come.
     var head = Head.none
@@ -33,7 +36,7 @@ final class Exchange {
 
     init(host: UnsafePointer<swsgi_host>, pointer: OpaquePointer) {
         self.host = host
-        self.pointer = pointer
+        place = Atomic(UInt(bitPattern: pointer))
     }
 
     /// Takes the host's exchange away, at the end of `respond`.
@@ -41,7 +44,7 @@ final class Exchange {
         afterOthers {
             if !unfinishedLine.isEmpty { log(.error, unfinishedLine) }
             unfinishedLine = ""
-            pointer = nil
+            place.store(0, ordering: .relaxed)
             head = .none
             input = InputBuffer()
         }

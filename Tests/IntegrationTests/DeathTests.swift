@@ -49,7 +49,8 @@ struct DeathTests {
         }
     }
 
-    @Test func trap_isExplainedByABacktraceWithFileAndLine() throws {
+    @Test(.enabled(if: Machine.hasBacktraces, "no backtraces under this sanitizer"))
+    func trap_isExplainedByABacktraceWithFileAndLine() throws {
         try withTrouble { server in
             #expect(try server.get("/trap").status == 502)
             let line = try server.logs.waitForLine("troubleTrap", within: 60)
@@ -58,7 +59,8 @@ struct DeathTests {
         }
     }
 
-    @Test func trap_isAnsweredWhileItsBacktraceIsStillBeingWritten() throws {
+    @Test(.enabled(if: Machine.hasBacktraces, "no backtraces under this sanitizer"))
+    func trap_isAnsweredWhileItsBacktraceIsStillBeingWritten() throws {
         try withServer { server in
             server.announceCrashes()
             let entry = try server.deploy(.trouble, as: "app")
@@ -164,7 +166,8 @@ struct DeathTests {
         }
     }
 
-    @Test func trapsBesideOtherRequests_haveTheirBacktraces() throws {
+    @Test(.enabled(if: Machine.hasBacktraces, "no backtraces under this sanitizer"))
+    func trapsBesideOtherRequests_haveTheirBacktraces() throws {
         try withTrouble { server in
             server.announce("SWSGI3004", "[group one]")
             let load = LoadGenerator(port: server.port, connections: 2, targets: ["/ok"]) { _, _ in nil }

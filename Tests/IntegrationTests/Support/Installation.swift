@@ -107,5 +107,10 @@ enum Machine {
     static var canServe: Bool { Installation.obstacle == nil }
 
     /// Whether daemon processes are built with a sanitizer (scripts/sanitize): what memory they need is not theirs then.
-    static var isSanitized: Bool { ProcessInfo.processInfo.environment["SWSGI_SANITIZER"] != nil }
+    static var isSanitized: Bool { sanitizer != nil }
+
+    /// Whether a crashed daemon process writes a backtrace: the thread sanitizer does not survive that.
+    static var hasBacktraces: Bool { sanitizer != "thread" }
+
+    private static var sanitizer: String? { ProcessInfo.processInfo.environment["SWSGI_SANITIZER"] }
 }
