@@ -183,6 +183,13 @@ static const char *slow_requests(cmd_parms *cmd, void *unused, const char *value
     return swsgi_slow_requests(value, error, sizeof error) ? NULL : apr_pstrdup(cmd->pool, error);
 }
 
+static const char *restricted(cmd_parms *cmd, void *unused, int on) {
+    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    (void)unused;
+    if (!misplaced) swsgi_restrict((int)(intptr_t)cmd->info, on);
+    return misplaced;
+}
+
 static const char *ignored(cmd_parms *cmd, void *unused, const char *arguments) {
     swsgi_place place = place_of(cmd);
     (void)unused, (void)arguments;
@@ -211,6 +218,9 @@ static const command_rec commands[] = {
     AP_INIT_ITERATE("WSGITrustedProxies", trusted_proxy, NULL, OR_FILEINFO, "addresses and networks of proxies"),
     AP_INIT_ITERATE("WSGITrustedProxyHeaders", trusted_proxy_header, NULL, OR_FILEINFO, "headers of trusted proxies to believe"),
     AP_INIT_TAKE1("WSGISlowRequests", slow_requests, NULL, RSRC_CONF, "seconds after which a request is logged as slow"),
+    AP_INIT_FLAG("WSGIRestrictStdin", restricted, (void *)1, RSRC_CONF, "On or Off: applications can't read standard input"),
+    AP_INIT_FLAG("WSGIRestrictStdout", restricted, (void *)2, RSRC_CONF, "On or Off: applications can't write to standard output"),
+    AP_INIT_FLAG("WSGIRestrictSignal", restricted, (void *)4, RSRC_CONF, "On or Off: handlers of applications for the host's signals are removed"),
     IGNORED("WSGISocketPrefix"), IGNORED("WSGISocketRotation"), IGNORED("WSGIAcceptMutex"),
     IGNORED("WSGIPythonHome"), IGNORED("WSGIPythonPath"), IGNORED("WSGIPythonEggs"), IGNORED("WSGIPythonOptimize"),
     IGNORED("WSGIPythonWarnings"), IGNORED("WSGIPythonHashSeed"), IGNORED("WSGIDontWriteBytecode"),

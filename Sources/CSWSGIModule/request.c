@@ -6,11 +6,17 @@
 
 APLOG_USE_MODULE(wsgi);
 
-swsgi_server_facts swsgi_server_facts_get(server_rec *server) {
+static int log_of(server_rec *server) {
     apr_os_file_t log = -1;
     if (server->error_log) apr_os_file_get(&log, server->error_log);
+    return log;
+}
+
+int swsgi_request_log(request_rec *request) { return log_of(request->server); }
+
+swsgi_server_facts swsgi_server_facts_get(server_rec *server) {
     return (swsgi_server_facts){
-        .host_name = server->server_hostname ? server->server_hostname : "", .is_virtual = server->is_virtual, .log = log,
+        .host_name = server->server_hostname ? server->server_hostname : "", .is_virtual = server->is_virtual, .log = log_of(server),
         .log_level = ap_get_server_module_loglevel(server, wsgi_module.module_index),
         .file = server->defn_name ? server->defn_name : "", .line = (int)server->defn_line_number};
 }

@@ -49,6 +49,11 @@ func swsgi_slow_requests(
 }
 
 @c @implementation
+func swsgi_restrict(_ what: Int32, _ isOn: Int32) {
+    parent.configuration.restrict(Restrictions(rawValue: UInt8(truncatingIfNeeded: what)), isOn != 0)
+}
+
+@c @implementation
 func swsgi_ignore_directive(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>) {
     parent.configuration.ignore(String(cString: name), at: Place(place.pointee))
 }

@@ -169,7 +169,7 @@ struct Relay {
             let level = LogLevel(rawValue: max(payload[0], LogLevel.critical.rawValue)) ?? .debug
             let text = String(decoding: payload.dropFirst(), as: UTF8.self)
             let name = generation.groups[group].name
-            swsgi_log_request(request, Int32(level.rawValue), "[group \(name)] \(text)")
+            LogRoom.log(request, level, "[group \(name)] \(text)")
         default: throw Malformed("a \(kind) frame from a daemon process")
         }
     }

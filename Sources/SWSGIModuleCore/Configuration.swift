@@ -83,6 +83,8 @@ public struct Configuration: Sendable {
     public private(set) var targets: [String] = []
     /// WSGISlowRequests, in microseconds.
     public private(set) var slowRequests: Int64?
+    /// What applications may not do in daemon processes: WSGIRestrictStdin, WSGIRestrictStdout, WSGIRestrictSignal.
+    public private(set) var restrictions = Restrictions.standard
     private var uses: [(name: String, place: Place)] = []
     private var ignored: [(name: String, place: Place)] = []
     private var trustsProxies = false
@@ -122,6 +124,11 @@ public struct Configuration: Sendable {
     /// WSGISlowRequests; the last one counts, as with httpd's own directives.
     public mutating func setSlowRequests(_ text: String) throws(Problem) {
         slowRequests = try slowRequestTime(text)
+    }
+
+    /// One of the WSGIRestrict directives; the last of each counts.
+    public mutating func restrict(_ what: Restrictions, _ isOn: Bool) {
+        if isOn { restrictions.insert(what) } else { restrictions.remove(what) }
     }
 
     /// Remembers the target of an alias.

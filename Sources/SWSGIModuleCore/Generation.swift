@@ -81,7 +81,9 @@ public final class Generation {
             ends = EndsPage(pageAddress, groups: definitions.count)
             scoreboard = try Scoreboard(groups: definitions.count, children: httpd.children)
             let plans = definitions.indices.map { index in
-                IdentityResolver.plan(definitions[index], httpd: httpd, logLevel: logs[index].level)
+                var plan = IdentityResolver.plan(definitions[index], httpd: httpd, logLevel: logs[index].level)
+                plan.restrictions = configuration.restrictions
+                return plan
             }
             let plan = SupervisorPlan(
                 parent: getpid(),

@@ -63,14 +63,16 @@ extension Supervisor {
             let control = try Socket.pair(.messages)
             let stdout = try Descriptor.pipe(nonBlockingRead: true)
             let stderr = try Descriptor.pipe(nonBlockingRead: true)
+            // What can't be read is opened for writing: then reading is an error, and not the end of an empty file.
+            let input = try Descriptor.open("/dev/null", group.restrictions.contains(.input) ? O_WRONLY : O_RDONLY)
             Socket.setSendBuffer(control.first.number, bytes: 2 * Int32(ControlLimits.message))
             let program = Program(
                 path: plan.program,
                 arguments: [plan.program, "serve"],
                 environment: WorkerEnvironment.make(group, backtrace: plan.backtrace),
-                // Its standard input is ours: /dev/null.
                 descriptors: [
-                    0, stdout.writing.number, stderr.writing.number, groups[index].queue, control.second.number,
+                    input.number, stdout.writing.number, stderr.writing.number, groups[index].queue,
+                    control.second.number,
                 ],
                 identity: identity,
                 directory: group.directory,
@@ -84,7 +86,8 @@ extension Supervisor {
                 directory: directory,
                 control: control.first,
                 stdout: stdout.reading,
-                stderr: stderr.reading
+                stderr: stderr.reading,
+                restrictsOutput: group.restrictions.contains(.output)
             )
         } catch let error as SpawnFailure {
             throw StartFailure(reason: "\(plan.program): \(error)")
@@ -105,6 +108,7 @@ extension Supervisor {
         )
         worker.isMultiprocess = group.isMultiprocess
         worker.inactivityTimeout = group.inactivityTimeout
+        worker.restrictions = group.restrictions
         worker.required = launch.required
         worker.preload = launch.preload
         worker.poisoned = launch.poisoned

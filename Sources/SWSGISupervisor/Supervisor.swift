@@ -71,12 +71,16 @@ final class Supervisor {
         var polled = PollList()
         let signalPlace = polled.add(signals.number, POLLIN)
         let parentPlace = isParentAlive ? polled.add(parent.number, POLLIN) : nil
+        let now = Clock.monotonic
+        let isFull = groups.map { $0.log.isFull(now: now) }
         let workers = processes.values.map { worker in
             (
                 worker: worker, control: worker.isControlOpen ? polled.add(worker.controlNumber, POLLIN) : nil,
-                outputs: worker.outputs.map { $0.isOpen ? polled.add($0.number, POLLIN) : nil }
+                outputs: isFull[worker.group]
+                    ? [] : worker.outputs.map { $0.isOpen ? polled.add($0.number, POLLIN) : nil }
             )
         }
+        let logs = groups.map { group in group.log.waiting.map { polled.add($0, POLLOUT) } }
         let queues = groups.map { $0.isQueueOpen ? polled.add($0.queue, PollList.hangUp) : nil }
         polled.wait(until: nextTurn)
 
@@ -87,11 +91,13 @@ final class Supervisor {
         for index in groups.indices where (groups[index].machine.nextDeadline ?? .max) <= Clock.monotonic {
             tell(index, .deadline)
         }
+        for (group, place) in zip(groups, logs) where polled.isReady(place) || group.log.isDue { group.log.flush() }
         for (worker, control, _) in workers where polled.isReady(control) && processes[worker.pid] === worker {
             takeMessages(worker, limit: Share.messages)
         }
         for (worker, _, outputs) in workers where processes[worker.pid] === worker {
             for (output, place) in zip(worker.outputs, outputs) where polled.isReady(place) {
+                noticeMisuse(worker, output)
                 log(worker, output, output.read(limit: Share.output))
             }
         }
@@ -101,7 +107,8 @@ final class Supervisor {
 
     private var nextTurn: Int64? {
         if snapshots.hasLeftovers { return Clock.monotonic }
-        return groups.compactMap(\.machine.nextDeadline).min()
+        let now = Clock.monotonic
+        return groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] }.compactMap(\.self).min()
     }
 
     // MARK: What happens
@@ -149,6 +156,7 @@ final class Supervisor {
     private func finish(_ worker: WorkerHandle, _ end: ProcessEnd) {
         takeMessages(worker, limit: Share.lastMessages, isLast: true)
         for output in worker.outputs {
+            noticeMisuse(worker, output)
             log(worker, output, output.read(limit: Share.lastOutput))
             if let rest = output.finish() { log(worker, output, [rest]) }
         }
@@ -231,6 +239,14 @@ final class Supervisor {
         for line in lines where !line.isEmpty {
             group.log.write(output.level, pid: worker.pid, group: group.plan.name, line)
         }
+    }
+
+    private func noticeMisuse(_ worker: WorkerHandle, _ output: WorkerHandle.Output) {
+        guard output.wasMisused() else { return }
+        let group = groups[worker.group]
+        let text =
+            "group '\(group.plan.name)': process \(worker.pid) wrote to its standard output, which WSGIRestrictStdout closes"
+        group.log.write(.outputRestricted, text + "; use the request's error stream or standard error")
     }
 
     private func log(_ worker: WorkerHandle, level: UInt8, _ text: String) {

@@ -8,25 +8,41 @@ final class WorkerHandle {
     /// One of its two output pipes.
     final class Output {
         let level: LogLevel
-        private let descriptor: Descriptor
+        /// Whether nothing may be written: closed at the first byte, so that writing fails from then on.
+        let isRestricted: Bool
+        private var descriptor: SharedDescriptor?
         private var splitter = LineSplitter()
         private(set) var isOpen = true
 
-        init(_ descriptor: consuming Descriptor, level: LogLevel) {
-            self.descriptor = descriptor
+        init(_ descriptor: consuming Descriptor, level: LogLevel, isRestricted: Bool = false) {
+            number = descriptor.number
+            self.descriptor = SharedDescriptor(descriptor)
             self.level = level
+            self.isRestricted = isRestricted
         }
 
-        var number: Int32 { descriptor.number }
+        /// For poll, while `isOpen`.
+        let number: Int32
+
+        /// Whether something was written although nothing may be; true once, and closed after that.
+        func wasMisused() -> Bool {
+            guard isRestricted, isOpen else { return false }
+            var byte: UInt8 = 0
+            let count = Glibc.read(number, &byte, 1)
+            if count < 0, errno == EINTR || errno == EAGAIN { return false }
+            isOpen = false
+            descriptor = nil
+            return count > 0
+        }
 
         /// Reads what is there, at most `limit` bytes, and returns the complete lines.
         func read(limit: Int) -> [String] {
-            guard isOpen else { return [] }
+            guard isOpen, !isRestricted else { return [] }
             var lines: [String] = []
             var rest = limit
             withUnsafeTemporaryAllocation(byteCount: 16 * 1024, alignment: 16) { buffer in
                 while rest > 0 {
-                    let count = Glibc.read(descriptor.number, buffer.baseAddress, min(buffer.count, rest))
+                    let count = Glibc.read(number, buffer.baseAddress, min(buffer.count, rest))
                     if count < 0, errno == EINTR { continue }
                     if count == 0 || (count < 0 && errno != EAGAIN) { isOpen = false }
                     guard count > 0 else { return }
@@ -67,14 +83,15 @@ final class WorkerHandle {
         directory: String,
         control: consuming Descriptor,
         stdout: consuming Descriptor,
-        stderr: consuming Descriptor
+        stderr: consuming Descriptor,
+        restrictsOutput: Bool
     ) {
         self.group = group
         self.ticket = ticket
         self.pid = pid
         self.directory = directory
         self.control = control
-        outputs = [Output(stdout, level: .info), Output(stderr, level: .error)]
+        outputs = [Output(stdout, level: .info, isRestricted: restrictsOutput), Output(stderr, level: .error)]
     }
 
     var controlNumber: Int32 { control.number }

@@ -106,6 +106,8 @@ public struct WorkerPlan: Equatable, Sendable {
     public var isMultiprocess = false
     /// Microseconds without anything to do after which a process is replaced; 0: never.
     public var inactivityTimeout: Int64 = 0
+    /// What the application may not do.
+    public var restrictions = Restrictions.standard
     /// Applications to load before taking work; one that can't be loaded is answered 500.
     public var preload: [ApplicationKey] = []
     /// Applications without which this process is not to take work: it exits with `WorkerExit.notLoaded`.
@@ -155,6 +157,7 @@ public enum SupervisorMessage: Equatable, Sendable {
             writer.write(plan.displayName)
             writer.write(UInt8(plan.isMultiprocess ? 1 : 0))
             writer.write(plan.inactivityTimeout)
+            writer.write(plan.restrictions.rawValue)
             writer.write(plan.preload) { $1.write(to: &$0) }
             writer.write(plan.required) { $1.write(to: &$0) }
             writer.write(plan.poisoned) { writer, poisoned in
@@ -192,6 +195,7 @@ public enum SupervisorMessage: Equatable, Sendable {
         )
         plan.isMultiprocess = try reader.read(UInt8.self) != 0
         plan.inactivityTimeout = try reader.read()
+        plan.restrictions = Restrictions(rawValue: try reader.read())
         plan.preload = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
             try ApplicationKey(&reader)
         }

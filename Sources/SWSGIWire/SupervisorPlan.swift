@@ -48,6 +48,8 @@ public struct GroupPlan: Equatable, Sendable {
     public var isMultiprocess = false
     /// Microseconds without anything to do after which a process is replaced; 0: never.
     public var inactivityTimeout: Int64 = 0
+    /// What applications may not do in its processes.
+    public var restrictions = Restrictions.standard
     /// Request threads of each.
     public var threads: UInt32
     /// Text for process lists, or nil.
@@ -141,6 +143,7 @@ public struct SupervisorPlan: Equatable, Sendable {
             writer.write(group.processes)
             writer.write(UInt8(group.isMultiprocess ? 1 : 0))
             writer.write(group.inactivityTimeout)
+            writer.write(group.restrictions.rawValue)
             writer.write(group.threads)
             writer.write(group.displayName)
             writer.write(group.startupTimeout)
@@ -178,6 +181,7 @@ extension GroupPlan {
         processes = try reader.read()
         isMultiprocess = try reader.read(UInt8.self) != 0
         inactivityTimeout = try reader.read()
+        restrictions = Restrictions(rawValue: try reader.read())
         threads = try reader.read()
         displayName = try reader.readOptionalText(limit: ControlLimits.name)
         startupTimeout = try reader.read()

@@ -56,10 +56,12 @@ final class Applications: Sendable {
 
     private let plan: WorkerPlan
     private let channel: SupervisorChannel
+    private let signals: SignalGuard
     private let content = Lock(Content())
     private let loading = Lock(())
 
-    init(_ plan: WorkerPlan, _ channel: SupervisorChannel) {
+    init(_ plan: WorkerPlan, _ channel: SupervisorChannel, _ signals: SignalGuard) {
+        self.signals = signals
         self.plan = plan
         self.channel = channel
         content.withLock { content in
@@ -81,6 +83,8 @@ final class Applications: Sendable {
             let version = ApplicationVersion(key: key, identity: identity)
             channel.send(.loading(version))
             do throws(Problem) {
+                // What a bundle is loaded with may install handlers: they go before it is called.
+                defer { signals.check() }
                 let instance = try makeInstance(key)
                 content.withLock { $0.states[key] = .loaded(instance) }
                 channel.send(.loaded(instance.version))

@@ -17,7 +17,8 @@ public func serve() -> Int32 {
         channel.log(error)
         return WorkerExit.setup
     }
-    let applications = Applications(plan, channel)
+    let signals = SignalGuard(plan, channel)
+    let applications = Applications(plan, channel, signals)
     for key in plan.required where !applications.load(key) { return WorkerExit.notLoaded }
     for key in plan.preload { applications.load(key) }
     CurrentProcess.releaseStartupCode()
@@ -35,7 +36,7 @@ public func serve() -> Int32 {
         return WorkerExit.setup
     }
     channel.send(.ready)
-    attend(channel, applications, threads)
+    attend(channel, applications, threads, signals)
     applications.stop()
     CurrentProcess.end(WorkerExit.done)
 }
@@ -72,7 +73,12 @@ private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
 }
 
 /// Follows the supervisor and signals until every request thread has ended.
-private func attend(_ channel: SupervisorChannel, _ applications: Applications, _ threads: RequestThreads) {
+private func attend(
+    _ channel: SupervisorChannel,
+    _ applications: Applications,
+    _ threads: RequestThreads,
+    _ signals: SignalGuard
+) {
     var isDraining = false
     func drain() {
         isDraining = true
@@ -91,6 +97,7 @@ private func attend(_ channel: SupervisorChannel, _ applications: Applications, 
             channel.send(.leaving(signal: number))
         case .nothing:
             applications.expire()
+            signals.check()
         case .readable:
             switch try? channel.receive() {
             case .drain: drain()

@@ -58,6 +58,9 @@ void swsgi_log_server(struct server_rec *_Nonnull server, int level, const char 
 /** Writes a line to the error log, decorated with the request (ap_log_rerror is variadic). */
 void swsgi_log_request(struct request_rec *_Nonnull request, int level, const char *_Nonnull text);
 
+/** Descriptor of the error log that a request's lines go to, or -1 when that is no file. */
+int swsgi_request_log(struct request_rec *_Nonnull request);
+
 /** Lets httpd's parent watch a supervisor: `swsgi_supervisor_ended` is called once with its pid when it has ended. */
 void swsgi_watch(int pid);
 
@@ -242,6 +245,9 @@ void swsgi_use_group(const char *_Nonnull name, const swsgi_place *_Nonnull plac
 
 /** WSGISlowRequests. Writes an error and returns 0, or returns 1. */
 int swsgi_slow_requests(const char *_Nonnull value, char *_Nonnull error, size_t capacity);
+
+/** WSGIRestrictStdin (1), WSGIRestrictStdout (2), WSGIRestrictSignal (4). */
+void swsgi_restrict(int what, int on);
 
 /** A directive of mod_wsgi that has no effect here. */
 void swsgi_ignore_directive(const char *_Nonnull name, const swsgi_place *_Nonnull place);

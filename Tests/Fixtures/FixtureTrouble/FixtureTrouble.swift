@@ -8,6 +8,7 @@ public import SWSGI
         guard
             let body = try trouble.process(path) ?? trouble.output(path) ?? trouble.response(path)
                 ?? trouble.head(path) ?? trouble.order(path) ?? trouble.misuse(path) ?? trouble.input(path)
+                ?? trouble.descriptors(path)
         else {
             startResponse("404 Not Found", plain)
             return ["unknown trouble\n"]
