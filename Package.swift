@@ -85,6 +85,7 @@ let examples = ["Example_hello", "Example_guestbook", "Example_upload", "Example
 /// Bundles that the integration tests load; each shows what a host has to see, or to survive.
 let fixtures = [
     "FixtureFacts", "FixtureEcho", "FixtureTrouble", "FixtureVersionA", "FixtureVersionB", "FixtureBench",
+    "FixtureSoak",
     "FixtureResponse",
 ]
 

@@ -9,6 +9,8 @@ enum Fixture: String {
     case echo = "FixtureEcho"
     /// Goes wrong in the way that the path says.
     case trouble = "FixtureTrouble"
+    /// Records the ids of requests.
+    case soak = "FixtureSoak"
     case versionA = "FixtureVersionA"
     case versionB = "FixtureVersionB"
     /// Answers as the query says.
