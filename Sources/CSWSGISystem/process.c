@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+void swsgi_adopt_orphans(void) { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
 struct failure { int stage, error; };
 
 static void fail(int pipe, int stage) {

@@ -63,6 +63,7 @@ final class Supervisor {
         for index in groups.indices { tell(index, .begin) }
         startLaunches()
         while !groups.allSatisfy(\.machine.isFinished) { turn() }
+        Orphans.kill(within: 2 * Delays.second)
         snapshots.removeAll()
     }
 
@@ -135,7 +136,7 @@ final class Supervisor {
         var ended: [(worker: WorkerHandle, end: ProcessEnd)] = []
         // Whatever of its session is left is killed: a backtrace program that lingers, and with it what the application
         // itself has started and not detached.
-        while let (pid, end, status) = ProcessWatch.reap(killingGroup: true) {
+        while let (pid, end, status) = ProcessWatch.reap(ownsGroup: { processes[$0] != nil }) {
             guard let worker = processes.removeValue(forKey: pid) else { continue }
             if !worker.hasRecordedEnd {
                 let record = RecordedEnd(time: Clock.monotonic, pid: pid, waitStatus: status)

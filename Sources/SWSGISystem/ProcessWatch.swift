@@ -38,17 +38,50 @@ public enum ProcessWatch {
 
     /// Collects one child that has ended, without waiting.
     ///
-    /// What is left of its process group is killed first when asked so: while the child has not been collected, its number
-    /// can't belong to anybody else. `status` is what wait reported, as it came.
-    public static func reap(killingGroup: Bool = false) -> (pid: Int32, end: ProcessEnd, status: Int32)? {
+    /// What is left of its process group is killed first when `ownsGroup` says so: while the child has not been collected,
+    /// its number can't belong to anybody else. `status` is what wait reported, as it came.
+    public static func reap(
+        ownsGroup: (Int32) -> Bool = { _ in false }
+    ) -> (pid: Int32, end: ProcessEnd, status: Int32)? {
         var info = siginfo_t()
         guard waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return nil }
         let ended = info._sifields._sigchld.si_pid
         guard ended > 0 else { return nil }
-        if killingGroup { kill(-ended, SIGKILL) }
+        if ownsGroup(ended) { kill(-ended, SIGKILL) }
         var status: Int32 = 0
         guard waitpid(ended, &status, WNOHANG) == ended else { return nil }
         return (ended, ProcessEnd(waitStatus: status), status)
+    }
+}
+
+/// Processes that were started by our children and detached themselves.
+public enum Orphans {
+    /// Makes them our children when their parents end.
+    public static func adopt() {
+        swsgi_adopt_orphans()
+    }
+
+    /// Kills all children that are left, and those that become ours by that; gives up after so many nanoseconds.
+    ///
+    /// A child's number can't belong to anybody else before it has been collected.
+    public static func kill(within limit: Int64) {
+        let end = Clock.monotonic + limit
+        while Clock.monotonic < end {
+            while ProcessWatch.reap() != nil {}
+            let children = Self.children()
+            if children.isEmpty { return }
+            for child in children { Glibc.kill(child, SIGKILL) }
+            usleep(5000)
+        }
+    }
+
+    private static func children() -> [Int32] {
+        guard let list = try? Descriptor.open("/proc/thread-self/children", O_RDONLY) else { return [] }
+        var bytes = [UInt8](repeating: 0, count: 16 * 1024)
+        let count = read(list.number, &bytes, bytes.count)
+        return bytes.prefix(max(count, 0)).split(separator: UInt8(ascii: " ")).compactMap {
+            Int32(String(decoding: $0, as: UTF8.self))
+        }
     }
 }
 

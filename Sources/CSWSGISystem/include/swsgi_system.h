@@ -23,6 +23,9 @@ ssize_t swsgi_send(int socket, const struct iovec *_Nonnull parts, size_t part_c
 ssize_t swsgi_receive(int socket, void *_Nonnull buffer, size_t capacity, int *_Nonnull descriptors,
                       size_t *_Nonnull descriptor_count, int flags);
 
+/** prctl (variadic): orphans among what we and our children started become our children. */
+void swsgi_adopt_orphans(void);
+
 /** What a new program gets. Descriptor i of `descriptors` becomes descriptor i; every other one is closed. */
 typedef struct swsgi_spawn_request {
     const char *_Nonnull path;

@@ -18,6 +18,8 @@ final class TestServer: @unchecked Sendable {
     var settings = ""
     /// Modules besides the usual ones.
     var extraModules: [String] = []
+    /// How many descriptors each process may have, if not as many as this one.
+    var descriptorLimit: Int?
     private var announced: [String] = []
     private var started = false
 
@@ -79,9 +81,11 @@ final class TestServer: @unchecked Sendable {
         let action = command == "configtest" ? ["-t"] : ["-k", command]
         var environment = Command.environment
         environment[TestServer.marker] = directory
+        let limit = descriptorLimit.map { ["/usr/bin/prlimit", "--nofile=\($0):"] } ?? []
+        let command = limit + [Installation.apache, "-d", directory, "-f", configurationFile] + action
         return try run(
-            Installation.apache,
-            ["-d", directory, "-f", configurationFile] + action,
+            command[0],
+            Array(command.dropFirst()),
             environment: environment,
             within: seconds
         )

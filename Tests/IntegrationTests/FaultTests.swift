@@ -1,0 +1,179 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Faults that processes, children and the system can show, by their numbers.
+@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
+struct FaultTests {
+    private func withStray(_ options: String = "threads=4", _ body: (TestServer) throws -> Void) throws {
+        try withServer { server in
+            let entry = try server.deploy(bundle: CFixture.path("stray"), as: "app")
+            try server.start(server.application(entry, options: options))
+            try body(server)
+        }
+    }
+
+    /// The number that a request of the fixture's answers.
+    private func number(_ server: TestServer, _ target: String) throws -> Int32 {
+        let response = try server.get(target)
+        return try #require(Int32(response.text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+
+    // MARK: What a process leaves behind
+
+    @Test func childOfTheApplication_F17_holdsUpNoResponse_andEndsWithItsProcess() throws {
+        try withStray { server in
+            let child = try number(server, "/stay")
+            #expect(ProcessTable.isAlive(child))
+            // Its copies of the reply sockets are open: the end of a response is a frame, and not the end of a file.
+            for _ in 0..<5 { #expect(try server.get("/").status == 200) }
+            let process = try #require(server.daemons.first)
+            kill(process.pid, SIGTERM)
+            try eventually("the process replaced") { !ProcessTable.isAlive(process.pid) }
+            try eventually("its child gone too") { !ProcessTable.isAlive(child) }
+            #expect(try server.get("/").status == 200)
+        }
+    }
+
+    @Test func detachedProcess_F30_endsWithItsGeneration() throws {
+        try withStray { server in
+            let detached = try number(server, "/detach")
+            let process = try #require(server.daemons.first)
+            kill(process.pid, SIGTERM)
+            try eventually("the process replaced") { !ProcessTable.isAlive(process.pid) }
+            #expect(ProcessTable.isAlive(detached))
+            #expect(try server.get("/").status == 200)
+            try server.stop()
+            try eventually("the detached process gone", within: 10) { !ProcessTable.isAlive(detached) }
+        }
+    }
+
+    // MARK: Processes that don't listen
+
+    @Test func deafProcess_F23_drainsAllTheSame() throws {
+        try withServer { server in
+            server.settings = "WSGIRestrictSignal Off\n"
+            let entry = try server.deploy(bundle: CFixture.path("stray"), as: "app")
+            try server.start(server.application(entry, options: "threads=4"))
+            #expect(try server.get("/deaf").status == 200)
+            let process = try #require(server.daemons.first)
+            server.touch(entry)
+            #expect(try server.get("/").status == 200)
+            try eventually("the deaf process gone") { !ProcessTable.isAlive(process.pid) }
+        }
+    }
+
+    @Test func processThatNeverEnds_F24_isKilledWhenTheServerStops() throws {
+        try withStray("threads=2 shutdown-timeout=1") { server in
+            server.announce(
+                "SWSGI3009",
+                "SWSGI4022",
+                "SWSGI4024",
+                "SWSGI3001",
+                "SWSGI3122",
+                "AH00045",
+                "AH00046",
+                "AH00047"
+            )
+            let running = Background { try? server.get("/deaf-for-ever").status }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
+            try server.stop(within: 40)
+            try eventually("end of all processes", within: 20) { server.processes.isEmpty }
+            _ = try running.value()
+        }
+    }
+
+    @Test func processThatClosesItsDescriptors_F16_isReplaced_andCostsItsOwnRequestOnly() throws {
+        try withStray { server in
+            server.announce("SWSGI3011", "SWSGI3001", "SWSGI402", "SWSGI3014", "SWSGI3004")
+            let process = try #require(server.daemons.first)
+            #expect(try server.get("/close").status == 502)
+            try eventually("the process gone") { !ProcessTable.isAlive(process.pid) }
+            #expect(try server.get("/").status == 200)
+        }
+    }
+
+    @Test func backtraceThatHangs_F7_holdsUpNobody_andIsEnded() throws {
+        try withServer { server in
+            server.announce("SWSGI3001", "SWSGI3009", "SWSGI4022", "[group one]")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=4"))
+            let process = try #require(server.daemons.first)
+            let stopper = Background { () -> Int32 in
+                try eventually("the backtrace program", every: 1) {
+                    guard let helper = ProcessTable.children(of: process.pid).first else { return nil }
+                    kill(helper.pid, SIGSTOP)
+                    return helper.pid
+                }
+            }
+            #expect(try server.get("/trap").status == 502)
+            #expect(try server.get("/ok").status == 200)
+            let helper = try stopper.value()
+            try eventually("process and backtrace program gone", within: 60) {
+                !ProcessTable.isAlive(process.pid) && !ProcessTable.isAlive(helper)
+            }
+            #expect(try server.get("/ok").status == 200)
+        }
+    }
+
+    // MARK: Children of httpd
+
+    @Test func childrenThatAreRecycled_F71_loseNoRequest() throws {
+        try withServer { server in
+            server.settings = "MaxConnectionsPerChild 20\n"
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.start(server.application(entry, options: "threads=8"))
+            let first = Set(server.children.map(\.pid))
+            for round in 0..<10 {
+                let load = LoadGenerator(port: server.port, connections: 16, requests: 200)
+                let report = try load.wait()
+                #expect(report.failures.isEmpty, "round \(round): \(report)")
+            }
+            try eventually("other children") { !first.isSubset(of: Set(server.children.map(\.pid))) }
+        }
+    }
+
+    @Test func childWithoutDescriptors_F80_answers503_andRecovers() throws {
+        try withServer { server in
+            server.descriptorLimit = 64
+            server.settings = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 80\n"
+            server.announce("SWSGI4", "AH")
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.start(server.application(entry, at: "/app"))
+            // The only child's descriptors go to connections, all but one: a pair of sockets needs two.
+            var connections: [HTTPConnection] = []
+            while server.children.map(\.descriptors.count).max() ?? 0 < 63 {
+                let connection = try HTTPConnection(port: server.port)
+                connections.append(connection)
+                #expect(connections.count < 100)
+                if connections.count >= 100 { return }
+                _ = try connection.get("/nothing")
+            }
+            let statuses = try connections.prefix(5).map { try $0.get("/app").status }
+            #expect(statuses.allSatisfy { $0 == 503 }, "\(statuses)")
+            connections.removeLast(20)
+            try eventually("service again") { try server.get("/app").status == 200 }
+        }
+    }
+
+    // MARK: Servers
+
+    @Test func secondServerWithTheSameConfiguration_F67_leavesTheFirstAlone() throws {
+        try withServer { server in
+            server.announce("AH00072", "AH00451", "AH00015", "AH00016")
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.start(server.application(entry, options: "processes=2"))
+            try eventually("both processes") { server.daemons.count == 2 }
+            let before = Set((server.daemons + server.supervisors).map(\.pid))
+            let text = try String(contentsOfFile: server.configurationFile, encoding: .utf8)
+            let other = try server.write(
+                text.replacingOccurrences(of: "run/httpd.pid", with: "run/other.pid"),
+                to: "other.conf"
+            )
+            let second = try run(Installation.apache, ["-f", other, "-k", "start"])
+            #expect(second.status != 0)
+            #expect(try server.get("/").status == 200)
+            #expect(Set((server.daemons + server.supervisors).map(\.pid)) == before)
+        }
+    }
+}
