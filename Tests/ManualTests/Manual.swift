@@ -14,6 +14,15 @@ enum Manual {
         try text("Sources/SWSGI/SWSGI.docc/\(name).md")
     }
 
+    /// All Swift files below a folder, as one text.
+    static func sources(below directory: String) throws -> String {
+        let root = root.appendingPathComponent(directory)
+        let names = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
+        return try names.filter { $0.hasSuffix(".swift") }.map {
+            try String(contentsOf: root.appendingPathComponent($0), encoding: .utf8)
+        }.joined(separator: "\n")
+    }
+
     /// The directives of the module's command table: those that do something, or those that are only accepted.
     static func directives(ignored: Bool) throws -> [String] {
         let source = try text("Sources/CSWSGIModule/mod_wsgi.c")
