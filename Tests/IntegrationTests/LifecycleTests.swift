@@ -213,4 +213,34 @@ struct LifecycleTests {
             #expect(try server.get("/")["X-Pid"] == pid)
         }
     }
+
+    @Test(.tags(.long)) func requestsOfHalfAMinute_surviveAReload_threeRestarts_andARecycling() throws {
+        try withServer { server in
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "processes=2 threads=8"))
+            let running = (0..<6).map { _ in Background { try server.get("/sleep?ms=30000") } }
+            func isWorking(_ process: ProcessFacts) -> Bool { process.exchanges > 0 }
+            try eventually("six requests at work") { server.daemons.map(\.exchanges).reduce(0, +) == 6 }
+            let old = server.daemons.filter(isWorking).map(\.pid)
+            server.touch(entry)
+            #expect(try server.get("/ok").status == 200)
+            for _ in 0..<3 {
+                try server.graceful()
+                #expect(try server.get("/ok").status == 200)
+            }
+            let recycled = try eventually("a new process") {
+                server.daemons.map(\.pid).first { !old.contains($0) }
+            }
+            kill(recycled, SIGUSR1)
+            try eventually("it has gone") { !ProcessTable.isAlive(recycled) }
+            #expect(try server.get("/ok").status == 200)
+            #expect(old.allSatisfy { ProcessTable.isAlive($0) })
+            for request in running {
+                let response = try request.value()
+                #expect(response.status == 200 && response.text == "ok\n", "\(response.status) \(response.text)")
+            }
+            try eventually("one generation", within: 30) { server.daemons.count == 2 && server.supervisors.count == 1 }
+            #expect(old.allSatisfy { !ProcessTable.isAlive($0) })
+        }
+    }
 }
