@@ -156,6 +156,33 @@ struct FaultTests {
         }
     }
 
+    // MARK: Disks
+
+    @Test(.enabled(if: Machine.canMount, "needs to mount a file system"))
+    func fullRuntimeDirectory_F88_keepsTheOldCodeServing_untilThereIsRoom() throws {
+        try withServer { server in
+            server.announce("SWSGI2", "SWSGI3008")
+            let directory = "\(server.directory)/run"
+            // Room for one copy of the bundle, and not for two.
+            try run("/bin/mount", ["-t", "tmpfs", "-o", "size=1400k", "tmpfs", directory]).check()
+            defer { _ = try? run("/bin/umount", [directory]) }
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=4"))
+            #expect(try server.get("/ok").status == 200)
+            let process = try #require(server.daemons.first)
+            server.touch(entry)
+            #expect(try server.get("/ok").status == 200)
+            try server.logs.waitForLine("SWSGI3008")
+            #expect(server.daemons.map(\.pid).contains(process.pid))
+            try run("/bin/mount", ["-o", "remount,size=16m", directory]).check()
+            server.touch(entry)
+            #expect(try server.get("/ok").status == 200)
+            try eventually("the new code") { !ProcessTable.isAlive(process.pid) }
+            try server.stop()
+            try eventually("end of all processes", within: 15) { server.processes.isEmpty }
+        }
+    }
+
     // MARK: Servers
 
     @Test func secondServerWithTheSameConfiguration_F67_leavesTheFirstAlone() throws {

@@ -106,6 +106,17 @@ enum Machine {
     /// Everything that integration tests need; they are skipped otherwise.
     static var canServe: Bool { Installation.obstacle == nil }
 
+    /// Whether file systems can be mounted here: in many containers they can't.
+    static let canMount: Bool = {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("swsgi-mount.\(getpid())").path
+        try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { rmdir(directory) }
+        guard geteuid() == 0, (try? run("/bin/mount", ["-t", "tmpfs", "tmpfs", directory]).status) == 0 else {
+            return false
+        }
+        return (try? run("/bin/umount", [directory]).status) == 0
+    }()
+
     /// Whether daemon processes are built with a sanitizer (scripts/sanitize): what memory they need is not theirs then.
     static var isSanitized: Bool { sanitizer != nil }
 
