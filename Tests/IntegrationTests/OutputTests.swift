@@ -48,7 +48,7 @@ struct OutputTests {
     @Test func handlerOfTheApplication_forASignalOfTheHost_isRemovedAndToldOnce() throws {
         try withTrouble { server in
             server.announce("SWSGI3122")
-            let process = try #require(server.daemons.first)
+            let process = try eventually("the process") { server.daemons.first }
             for _ in 0..<2 {
                 #expect(try server.get("/handle?signal=\(SIGTERM)").status == 200)
                 try eventually("the host's handler again") {
