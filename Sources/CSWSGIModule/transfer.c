@@ -49,6 +49,8 @@ int64_t swsgi_client_timeout(request_rec *r, int64_t microseconds) {
     return former;
 }
 
+void swsgi_connection_close(request_rec *r) { r->connection->keepalive = AP_CONN_CLOSE; }
+
 void swsgi_connection_abort(request_rec *r) {
     r->connection->aborted = 1;
     r->connection->keepalive = AP_CONN_CLOSE;

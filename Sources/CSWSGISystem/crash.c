@@ -70,6 +70,7 @@ enum { HAS_BACKTRACE = 1 };
 static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     struct sigaction *before = NULL;
     int none = 0;
+    swsgi_look_escape();
     if (!atomic_compare_exchange_strong(&crashed_thread, &none, gettid())) {
         if (none != gettid()) for (;;) pause(); /* another thread is reporting; the process ends with it */
         signal(number, SIG_DFL); /* reporting itself has failed: the same instruction ends the process */
@@ -127,6 +128,11 @@ void swsgi_waiting_set(size_t slot, int thread) {
     atomic_store(&running[slot].waiting, thread);
     size_t limit = atomic_load(&running_limit);
     while (slot >= limit && !atomic_compare_exchange_weak(&running_limit, &limit, slot + 1)) {}
+}
+
+void swsgi_running_copy(size_t slot, char *entry_file, char *request_line, void (*copy)(char *, const char *)) {
+    copy(entry_file, slot < SWSGI_RUNNING_MAX ? atomic_load(&running[slot].entry_file) : NULL);
+    copy(request_line, slot < SWSGI_RUNNING_MAX ? atomic_load(&running[slot].request_line) : NULL);
 }
 
 int swsgi_has_crashed(void) { return atomic_load(&crashed_thread) != 0; }

@@ -26,6 +26,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var shutdownTimeout: UInt32 = 5
     /// What concerns single requests.
     public var exchange = ExchangeOptions()
+    /// How long requests and silent processes may take.
+    public var deadlines = DeadlineOptions()
     /// Options that were given and have no effect.
     public var withoutEffect: [String] = []
 
@@ -36,13 +38,13 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         "socket-timeout", "response-socket-timeout",
         "listen-backlog", "connect-timeout", "queue-timeout", "send-buffer-size", "receive-buffer-size",
         "header-buffer-size", "response-flush-delay", "response-buffer-size", "inactivity-timeout",
+        "request-timeout", "interrupt-timeout", "deadlock-timeout",
     ]
     /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
     private static let ignored = [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "request-timeout", "interrupt-timeout",
-        "deadlock-timeout", "maximum-requests",
+        "newrelic-environment", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
         "virtual-memory-limit", "socket-user",
     ]
@@ -71,6 +73,9 @@ public struct DaemonProcessOptions: Equatable, Sendable {
             try set(option, value)
         }
     }
+
+    /// Options that take the effect from others.
+    public var conflicts: [String] { exchange.conflicts + deadlines.conflicts(with: exchange) }
 
     private static func isName(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)
@@ -105,6 +110,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         case _ where Self.ignored.contains(option): withoutEffect.append(option)
         default:
             if try exchange.set(option, value) { return }
+            if try deadlines.set(option, value) { return }
             let hint = nearest(to: option, among: Self.known).map { "; did you mean '\($0)'?" } ?? ""
             throw Problem(.optionUnknown, "\(directive): unknown option '\(option)'\(hint)")
         }

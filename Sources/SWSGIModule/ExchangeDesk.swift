@@ -58,8 +58,12 @@ final class ExchangeDesk {
         _ generation: Generation,
         group: Int
     ) -> Int32 {
-        let options = generation.groups[group].definition.options.exchange
-        times = ExchangeTimes(now: Clock.monotonic, queueTimeout: options.queueTimeout)
+        let options = generation.groups[group].definition.options
+        times = ExchangeTimes(
+            now: Clock.monotonic,
+            queueTimeout: options.exchange.queueTimeout,
+            requestTimeout: options.deadlines.requestTimeout
+        )
         guard enter(request, generation, group) else { return overloaded(request, facts, generation, group) }
         let ending = exchange(request, facts, generation, group: group)
         generation.scoreboard.leave(group)
@@ -125,7 +129,7 @@ final class ExchangeDesk {
         var flags: ExchangeFlags = facts.reloading != 0 ? .reloading : []
         if facts.has_body != 0 { flags.insert(.body) }
         if facts.ignore_activity != 0 { flags.insert(.isNoActivity) }
-        if times.queueEnd != nil || generation.slowLimit != nil { flags.insert(.announced) }
+        if times.isLimited || generation.slowLimit != nil { flags.insert(.announced) }
         write(request, facts)
         for _ in 0..<Self.retryLimit {
             head.finish(flags: flags)

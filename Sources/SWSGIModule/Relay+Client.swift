@@ -12,7 +12,9 @@ extension Relay {
 
     /// Sets the limit of the process group, when it has one; costs no system call.
     func limitClient() -> ClientLimit? {
-        guard let timeout = options.responseSocketTimeout ?? options.socketTimeout else { return nil }
+        guard let timeout = limitedByDeadline(options.responseSocketTimeout ?? options.socketTimeout) else {
+            return nil
+        }
         let former = swsgi_client_timeout(request, timeout)
         return former == timeout ? nil : ClientLimit(former: former, since: Clock.monotonic)
     }

@@ -35,7 +35,7 @@ struct Relay {
     private(set) var bodyStatus: Int32 = 0
     /// Bytes of the request body that the daemon process is ready to take.
     private var credit = 0
-    private var bodyHasEnded = false
+    private(set) var bodyHasEnded = false
     /// Milliseconds without anything of the request body, where they are counted.
     private var streamSilence: Int32 = 0
     /// Bytes of the response that wait in the brigade for what comes with them: its end, perhaps.
@@ -51,9 +51,9 @@ struct Relay {
     var hasFile = false
     /// A file has ended before the part of it that was to be sent.
     var fileHasShrunk = false
-    private var client: ClientWatch
+    var client: ClientWatch
     /// The daemon process has been told that nobody may wait any more.
-    private(set) var isCancelled = false
+    var isCancelled = false
     /// What httpd does in place of passing the application's response on.
     private(set) var replacement: Result?
     /// Bytes of a body that nobody gets: a replaced one, one for HEAD, or what is longer than announced.
@@ -77,8 +77,12 @@ struct Relay {
     mutating func run(_ channel: inout ReplyChannel, _ reader: inout FrameReader) -> Result {
         do throws(Malformed) {
             while true {
+                let left = timeLeft
+                if left <= 0, !reader.hasMore { return .status(requestTimedOut()) }
+                // A receive that would wait longer than that can't be told to end in time.
+                let isLast = left < desk.patience * 1000
                 let waits = unflushed == 0 && credit == 0
-                switch try reader.next(channel.socket, waits: waits) {
+                switch try reader.next(channel.socket, waits: waits && !isLast) {
                 case .data(let bytes): try data(bytes)
                 case .frame(.end, let payload):
                     if generation.slowLimit != nil { desk.times.endedAt = Clock.monotonic }
@@ -92,13 +96,15 @@ struct Relay {
                     return .again(acceptsStale: acceptsStale)
                 case .frame(.file, let payload): try file(payload, reader.takeDescriptor())
                 case .frame(let kind, let payload): try frame(kind, payload)
+                case .nothing where waits: if let status = wait(&channel, timeout) { return .status(status) }
                 case .nothing: idle(channel.socket)
                 case .ended: return .status(died())
-                case .timedOut: if let status = wait(&channel) { return .status(status) }
+                case .timedOut:
+                    if let status = wait(&channel, max(0, timeout - desk.patience)) { return .status(status) }
                 }
                 if !reader.hasMore, added > 0 || wantsFlush { passAdded() }
                 if fileHasShrunk { return .status(shrank()) }
-                if clientHasGone { return .status(statusOK) }
+                if clientHasGone { return .status(timeLeft <= 0 ? requestTimedOut() : statusOK) }
                 if discarded > Self.discardLimit {
                     if !isAnswered { report(.discardLimit, "the application was cut off in a body that nobody gets") }
                     if let replacement { return replacement }
@@ -109,24 +115,6 @@ struct Relay {
         } catch {
             report(error.isOutOfOrder ? .frameOrder : .frameMalformed, "\(error)")
             return .status(abort(else: badGateway))
-        }
-    }
-
-    /// Watches the client too, as nothing has come for a moment; gives the status when the exchange is over.
-    private mutating func wait(_ channel: inout ReplyChannel) -> Int32? {
-        let end = desk.times.earlier(of: Clock.monotonic + max(0, timeout - desk.patience) * 1000)
-        while true {
-            switch client.wait(for: channel.socket, until: end) {
-            case .reply: return nil
-            case .clientHasFinished:
-                isCancelled = true
-                channel.cancel()
-            case .clientHasGone:
-                report(.clientGone, "the client has gone")
-                swsgi_connection_abort(request)
-                return statusOK
-            case .nothing: return desk.times.isOverdue(now: Clock.monotonic) ? queueTimedOut() : timedOut()
-            }
         }
     }
 
@@ -160,7 +148,7 @@ struct Relay {
         case .trailers: try trailers(payload)
         case .head:
             // From a process that does not say that it has taken the exchange, this does.
-            if desk.times.queueEnd != nil { desk.times.taken(now: Clock.monotonic) }
+            if desk.times.isLimited { desk.times.taken(now: Clock.monotonic) }
             try head(payload)
         case .taken:
             guard desk.times.takenAt == nil else { throw Malformed("it was taken already", isOutOfOrder: true) }
@@ -321,7 +309,9 @@ struct Relay {
             }
             if expectsContinue {
                 // httpd says 100 Continue when a read is to wait.
+                let limit = limitRead()
                 got = swsgi_body_read(request, brigade, start, credit, 1, &status)
+                if let limit { restoreClient(limit) }
             } else if waitForBody(socket, client) {
                 // The application may answer before the client has sent everything: whoever has something comes next.
                 return
@@ -331,6 +321,8 @@ struct Relay {
             }
         }
         streamSilence = 0
+        // Too late for the body too: what becomes of the request is said in one place.
+        if got <= 0, got != Int64(SWSGI_BODY_END), timeLeft <= 0 { return }
         if got > 0 {
             FrameHeader(.body, length: Int(got)).write(to: buffer)
             credit -= Int(got)
@@ -342,7 +334,7 @@ struct Relay {
 
     /// Waits for more of the request body, or for the daemon process; false: the client's time is over.
     private mutating func waitForBody(_ socket: Int32, _ client: Int32) -> Bool {
-        let limit = Int32(clamping: facts.timeout / 1000)
+        let limit = Int32(clamping: min(facts.timeout / 1000, timeLeft / 1_000_000 + 1))
         guard client < 0 else { return wait(for: (socket, client), milliseconds: limit) }
         // A stream of HTTP/2 has no socket of its own: it is looked at again, the later the longer it has been silent.
         let pause = min(max(1, streamSilence / 8), 50)

@@ -190,7 +190,7 @@ public struct Configuration: Sendable {
                         "\(group.place.file):\(group.place.line): option '\(option)' of process group '\(group.options.name)' has no effect"
                     )
                 }
-                    + group.options.exchange.conflicts.map {
+                    + group.options.conflicts.map {
                         Problem(
                             .optionsConflict,
                             "\(group.place.file):\(group.place.line): process group '\(group.options.name)': \($0)"

@@ -4,30 +4,46 @@ public struct ExchangeTimes: Equatable, Sendable {
     public let begin: Int64
     /// When its time in the queue is over, however often it is put there; nil: never.
     public let queueEnd: Int64?
+    /// When the application's time for it is over; nil: never, or it does not run yet.
+    public private(set) var requestEnd: Int64?
+    private let requestTimeout: Int64?
     /// When a daemon process began to run the application on it, as that was heard of.
     public private(set) var takenAt: Int64?
     /// When the application had ended its response.
     public var endedAt: Int64?
 
-    /// Times of an exchange that comes now; `queueTimeout` in microseconds.
-    public init(now: Int64, queueTimeout: Int64? = nil) {
+    /// Times of an exchange that comes now; limits in microseconds.
+    public init(now: Int64, queueTimeout: Int64? = nil, requestTimeout: Int64? = nil) {
         begin = now
+        self.requestTimeout = requestTimeout
         queueEnd = queueTimeout.map { now + $0 * 1000 }
     }
 
     /// A daemon process runs it.
-    public mutating func taken(now: Int64) { takenAt = takenAt ?? now }
+    public mutating func taken(now: Int64) {
+        takenAt = takenAt ?? now
+        requestEnd = requestEnd ?? requestTimeout.map { now + $0 * 1000 }
+    }
+
+    /// Whether it counts when a daemon process takes it.
+    public var isLimited: Bool { queueEnd != nil || requestTimeout != nil }
 
     /// It goes back to the queue, where it has been before: its time goes on.
-    public mutating func returned() { takenAt = nil }
+    public mutating func returned() {
+        takenAt = nil
+        requestEnd = nil
+    }
+
+    /// Nanoseconds of the application's time that are left; without a limit more than anybody waits.
+    public func timeLeft(now: Int64) -> Int64 { requestEnd.map { $0 - now } ?? .max }
 
     /// Whether it has waited in the queue for too long.
     public func isOverdue(now: Int64) -> Bool { takenAt == nil && queueEnd.map { now >= $0 } ?? false }
 
-    /// The end of a wait that would end at `time`: earlier when its time in the queue is over before that.
+    /// The end of a wait that would end at `time`: earlier when its time in the queue, or with the application, is over before.
     public func earlier(of time: Int64) -> Int64 {
-        guard takenAt == nil, let queueEnd else { return time }
-        return min(time, queueEnd)
+        guard let end = takenAt == nil ? queueEnd : requestEnd else { return time }
+        return min(time, end)
     }
 
     /// How long one receive may wait, in microseconds, of at most `limit`: never 0, which is for ever.

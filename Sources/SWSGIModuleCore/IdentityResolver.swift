@@ -90,6 +90,11 @@ enum IdentityResolver {
         )
         plan.isMultiprocess = options.isMultiprocess
         plan.inactivityTimeout = options.exchange.inactivityTimeout ?? 0
+        plan.deadlines = DeadlinePlan(
+            requestTimeout: options.deadlines.requestTimeout ?? 0,
+            interruptTimeout: options.deadlines.interruptTimeout,
+            deadlockTimeout: options.deadlines.deadlockTimeout ?? 0
+        )
         return plan
     }
 

@@ -141,6 +141,8 @@ extension GroupMachine {
             )
         } else if let limit = startupLimit(member), limit <= now {
             startupTimedOut(member, now: now)
+        } else {
+            watchAnswers(of: member, now: now)
         }
     }
 
@@ -171,7 +173,7 @@ extension GroupMachine {
         var times: [Int64?] = [stopAt, stableAt]
         if phase == .running, needsStart { times.append(backoff.until) }
         for member in processes where !member.isKilled {
-            times += [member.killAt, member.silentAt, startupLimit(member)]
+            times += [member.killAt, member.silentAt, startupLimit(member), answerDeadline(member)]
             if rollout.round != nil, member.mayStillAnswer(now: now) { times.append(member.stopsBy) }
             if case .ending(let killAt) = phase { times.append(killAt) }
         }

@@ -28,6 +28,8 @@ struct GroupMachine {
         case silent(ticket: Int)
         /// It has no room for what it is told.
         case deaf(ticket: Int)
+        /// It answers the question with this number.
+        case answered(ticket: Int, UInt32)
         case ended(ticket: Int, ProcessEnd)
         case deadline
         /// The last sender of the queue is gone.
@@ -44,6 +46,8 @@ struct GroupMachine {
         case drain(ticket: Int)
         case reloadFailed(ticket: Int, ApplicationVersion)
         case kill(ticket: Int)
+        /// Ask the process for an answer with this number.
+        case ask(ticket: Int, UInt32)
         case log(MessageCode, String)
         case note(String)
     }
@@ -63,6 +67,8 @@ struct GroupMachine {
         var startupTimeout: Int64
         var shutdownTimeout: Int64
         var applications: [ApplicationKey]
+        /// How long a process may leave a question without an answer; 0: for ever.
+        var deadlockTimeout: Int64 = 0
     }
 
     /// Where the group's own life stands.
@@ -120,6 +126,7 @@ struct GroupMachine {
             killNow(ticket, .processMisbehaved, "sent \(what) and is killed", now: now)
         case .silent(let ticket): update(ticket) { $0.silentAt = $0.silentAt ?? now.adding(Delays.silence) }
         case .deaf(let ticket): killNow(ticket, .processKilled, "does not take its messages and is killed", now: now)
+        case .answered(let ticket, let number): update(ticket) { $0.answers.answered(number, now: now) }
         case .ended(let ticket, let end): ended(ticket, end, now: now)
         case .deadline: deadlines(now: now)
         case .generationEnded: beginEnding(now: now)

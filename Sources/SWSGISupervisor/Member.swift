@@ -31,6 +31,8 @@ struct Member {
     var crashSignal: Int32?
     var killAt: Int64?
     var silentAt: Int64?
+    /// What it has been asked, for deadlock-timeout.
+    var answers = AnswerWatch()
 
     init(ticket: Int, startedAt: Int64) {
         self.ticket = ticket

@@ -109,6 +109,7 @@ extension Supervisor {
         worker.isMultiprocess = group.isMultiprocess
         worker.inactivityTimeout = group.inactivityTimeout
         worker.restrictions = group.restrictions
+        worker.deadlines = group.deadlines
         worker.required = launch.required
         worker.preload = launch.preload
         worker.poisoned = launch.poisoned

@@ -201,6 +201,7 @@ final class Supervisor {
         case .stopped: .stopped(ticket: ticket)
         case .crashing(let signal): .crashing(ticket: ticket, signal: Int32(signal))
         case .leaving: .leaving(ticket: ticket)
+        case .answer(let number): .answered(ticket: ticket, number)
         case .log: nil
         }
     }
@@ -217,6 +218,7 @@ final class Supervisor {
         switch action {
         case .start(let launch): groups[index].launches.append(launch)
         case .drain(let ticket): send(.drain, group: index, ticket: ticket)
+        case .ask(let ticket, let number): send(.ask(number), group: index, ticket: ticket)
         case .reloadFailed(let ticket, let version): send(.reloadFailed(version), group: index, ticket: ticket)
         case .kill(let ticket): worker(index, ticket)?.kill()
         case .log(let code, let text): groups[index].log.write(code, text)
@@ -269,7 +271,8 @@ extension Supervisor.Group {
                 processes: Int(plan.processes),
                 startupTimeout: Int64(plan.startupTimeout) * Delays.second,
                 shutdownTimeout: Int64(plan.shutdownTimeout) * Delays.second,
-                applications: plan.applications
+                applications: plan.applications,
+                deadlockTimeout: plan.deadlines.deadlockTimeout * 1000
             )
         )
     }

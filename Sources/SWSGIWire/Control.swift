@@ -108,6 +108,8 @@ public struct WorkerPlan: Equatable, Sendable {
     public var inactivityTimeout: Int64 = 0
     /// What the application may not do.
     public var restrictions = Restrictions.standard
+    /// Limits of requests and silent processes.
+    public var deadlines = DeadlinePlan()
     /// Applications to load before taking work; one that can't be loaded is answered 500.
     public var preload: [ApplicationKey] = []
     /// Applications without which this process is not to take work: it exits with `WorkerExit.notLoaded`.
@@ -143,6 +145,8 @@ public enum SupervisorMessage: Equatable, Sendable {
     case drain
     /// The new state of this entry file can't be had: send exchanges that wait for it to the queue for the old code.
     case reloadFailed(ApplicationVersion)
+    /// Answer with this number: deadlock-timeout.
+    case ask(UInt32)
 
     /// The message's bytes.
     public var bytes: [UInt8] {
@@ -158,6 +162,7 @@ public enum SupervisorMessage: Equatable, Sendable {
             writer.write(UInt8(plan.isMultiprocess ? 1 : 0))
             writer.write(plan.inactivityTimeout)
             writer.write(plan.restrictions.rawValue)
+            plan.deadlines.write(to: &writer)
             writer.write(plan.preload) { $1.write(to: &$0) }
             writer.write(plan.required) { $1.write(to: &$0) }
             writer.write(plan.poisoned) { writer, poisoned in
@@ -169,6 +174,9 @@ public enum SupervisorMessage: Equatable, Sendable {
         case .reloadFailed(let version):
             writer.write(UInt8(3))
             version.write(to: &writer)
+        case .ask(let number):
+            writer.write(UInt8(20))
+            writer.write(number)
         }
         return writer.bytes
     }
@@ -180,6 +188,7 @@ public enum SupervisorMessage: Equatable, Sendable {
         case 1: self = .configure(try Self.plan(&reader))
         case 2: self = .drain
         case 3: self = .reloadFailed(try ApplicationVersion(&reader))
+        case 20: self = .ask(try reader.read())
         case let kind: throw Malformed("unknown supervisor message \(kind)")
         }
         try reader.finish()
@@ -196,6 +205,7 @@ public enum SupervisorMessage: Equatable, Sendable {
         plan.isMultiprocess = try reader.read(UInt8.self) != 0
         plan.inactivityTimeout = try reader.read()
         plan.restrictions = Restrictions(rawValue: try reader.read())
+        plan.deadlines = try DeadlinePlan(&reader)
         plan.preload = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
             try ApplicationKey(&reader)
         }
@@ -232,6 +242,8 @@ public enum WorkerMessage: Equatable, Sendable {
     case leaving(signal: UInt8)
     /// A line for the log, at httpd's level (3 error ... 7 debug), with its code where it has one.
     case log(level: UInt8, text: String)
+    /// The answer to a question of the supervisor, with its number.
+    case answer(UInt32)
 
     /// Where the signal's number stands in the bytes of `crashing`.
     public static let crashSignalOffset = 1
@@ -266,6 +278,9 @@ public enum WorkerMessage: Equatable, Sendable {
             writer.write(UInt8(72))
             writer.write(level)
             writer.write(String(decoding: Array(text.utf8.prefix(ControlLimits.text)), as: UTF8.self))
+        case .answer(let number):
+            writer.write(UInt8(80))
+            writer.write(number)
         }
         return writer.bytes
     }
@@ -283,6 +298,7 @@ public enum WorkerMessage: Equatable, Sendable {
         case 70: self = .crashing(signal: try reader.read())
         case 71: self = .leaving(signal: try reader.read())
         case 72: self = .log(level: try reader.read(), text: try reader.readText(limit: ControlLimits.text * 3))
+        case 80: self = .answer(try reader.read())
         case let kind: throw Malformed("unknown message \(kind)")
         }
         try reader.finish()

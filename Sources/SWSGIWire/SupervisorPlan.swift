@@ -50,6 +50,8 @@ public struct GroupPlan: Equatable, Sendable {
     public var inactivityTimeout: Int64 = 0
     /// What applications may not do in its processes.
     public var restrictions = Restrictions.standard
+    /// Limits of requests and silent processes.
+    public var deadlines = DeadlinePlan()
     /// Request threads of each.
     public var threads: UInt32
     /// Text for process lists, or nil.
@@ -144,6 +146,7 @@ public struct SupervisorPlan: Equatable, Sendable {
             writer.write(UInt8(group.isMultiprocess ? 1 : 0))
             writer.write(group.inactivityTimeout)
             writer.write(group.restrictions.rawValue)
+            group.deadlines.write(to: &writer)
             writer.write(group.threads)
             writer.write(group.displayName)
             writer.write(group.startupTimeout)
@@ -182,6 +185,7 @@ extension GroupPlan {
         isMultiprocess = try reader.read(UInt8.self) != 0
         inactivityTimeout = try reader.read()
         restrictions = Restrictions(rawValue: try reader.read())
+        deadlines = try DeadlinePlan(&reader)
         threads = try reader.read()
         displayName = try reader.readOptionalText(limit: ControlLimits.name)
         startupTimeout = try reader.read()

@@ -22,14 +22,18 @@ final class RequestThreads: Sendable {
     private let isDraining = Atomic<Bool>(false)
     /// Only with inactivity-timeout: then two locks for each exchange.
     private let activity: SharedActivity?
+    /// Only with request-timeout.
+    private let deadlines: DeadlineWatch?
 
     init(
         count: Int,
         queue: Int32,
         applications: Applications,
         channel: SupervisorChannel,
-        inactivityTimeout: Int64 = 0
+        inactivityTimeout: Int64 = 0,
+        limits: DeadlinePlan = DeadlinePlan()
     ) {
+        deadlines = DeadlineWatch(threads: count, limits: limits, channel: channel)
         activity = inactivityTimeout > 0 ? SharedActivity(limit: inactivityTimeout) : nil
         self.queue = queue
         self.applications = applications
@@ -56,6 +60,21 @@ final class RequestThreads: Sendable {
     /// Whether nothing has been to do for longer than the process is kept for; true once.
     func areInactive() -> Bool { activity?.content.withLock { $0.passes(now: Clock.monotonic) } ?? false }
 
+    /// Milliseconds until `lookForLateThreads` is to be called again.
+    var nextLook: Int32 { deadlines?.nextLook ?? 1000 }
+
+    /// Reports threads that take too long; true: this process is to be replaced.
+    func lookForLateThreads() -> Bool {
+        deadlines?.look { seats[$0].thread.load(ordering: .acquiring) } ?? false
+    }
+
+    /// How many threads are left of those that were to end, when none of them will come back; else 0.
+    var stuckRest: Int {
+        guard let deadlines, isDraining.load(ordering: .relaxed) else { return 0 }
+        let live = live.load(ordering: .acquiring)
+        return deadlines.stuckCount == live ? live : 0
+    }
+
     /// Takes no more exchanges.
     ///
     /// To be called again, after a moment, until `haveEnded`: a thread that was just about to wait
@@ -72,7 +91,13 @@ final class RequestThreads: Sendable {
         let seat = seats[index]
         seat.thread.store(ControlThread.current, ordering: .releasing)
         try? CrashHandlers.prepareThread()
-        var desk = RequestDesk(slot: index, applications: applications, channel: channel, activity: activity)
+        var desk = RequestDesk(
+            slot: index,
+            applications: applications,
+            channel: channel,
+            activity: activity,
+            deadlines: deadlines
+        )
         let number = ControlThread.current
         while true {
             seat.isIdle.store(true, ordering: .sequentiallyConsistent)
@@ -125,13 +150,21 @@ struct RequestDesk: ~Copyable {
     private let channel: SupervisorChannel
     private let exchange: Exchange
     private let activity: SharedActivity?
+    private let deadlines: DeadlineWatch?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ExchangeHead.messageLimit, alignment: 8)
     private var received = Socket.Received.nothing
     /// The instance of the last exchange: usually also that of the next.
     private var last: Instance?
 
-    init(slot: Int, applications: Applications, channel: SupervisorChannel, activity: SharedActivity?) {
+    init(
+        slot: Int,
+        applications: Applications,
+        channel: SupervisorChannel,
+        activity: SharedActivity?,
+        deadlines: DeadlineWatch?
+    ) {
         self.activity = activity
+        self.deadlines = deadlines
         self.slot = slot
         self.applications = applications
         self.channel = channel
@@ -222,7 +255,9 @@ struct RequestDesk: ~Copyable {
     private func run(_ instance: Instance, _ head: ReceivedHead, _ reply: Int32) {
         let activity = head.flags.contains(.isNoActivity) ? nil : activity
         activity?.content.withLock { $0.began() }
+        deadlines?.began(slot)
         exchange.run(instance, head: head, reply: reply)
+        deadlines?.ended(slot)
         activity?.content.withLock { $0.ended(now: Clock.monotonic) }
     }
 

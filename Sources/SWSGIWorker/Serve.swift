@@ -27,7 +27,8 @@ public func serve() -> Int32 {
         queue: WorkerDescriptors.queue,
         applications: applications,
         channel: channel,
-        inactivityTimeout: plan.inactivityTimeout
+        inactivityTimeout: plan.inactivityTimeout,
+        limits: plan.deadlines
     )
     do throws(Errno) {
         try threads.start()
@@ -69,6 +70,12 @@ private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
         throw Problem(.setupFailed, "\(plan.threads) threads")
     }
     if let title = plan.displayName { CurrentProcess.setTitle(title) }
+    guard plan.deadlines.requestTimeout > 0 else { return plan }
+    do throws(Errno) {
+        try ThreadLook.prepare()
+    } catch {
+        throw Problem(.setupFailed, "signal handlers can't be installed: \(error)")
+    }
     return plan
 }
 
@@ -80,7 +87,9 @@ private func attend(
     _ signals: SignalGuard
 ) {
     var isDraining = false
+    var hasSupervisor = true
     func drain() {
+        guard !isDraining else { return }
         isDraining = true
         applications.drain()
         channel.send(.stopped)
@@ -91,8 +100,13 @@ private func attend(
             channel.log(.info, "nothing to do for the time of inactivity-timeout; asks to be replaced")
             channel.send(.leaving(signal: 0))
         }
+        if threads.lookForLateThreads(), !isDraining { channel.send(.leaving(signal: 0)) }
+        endIfOnlyStuckThreadsAreLeft(channel, threads)
         // While draining, threads that were about to wait are interrupted again until they have seen it.
-        switch ControlThread.wait(isDraining ? -1 : channel.socket, milliseconds: isDraining ? 2 : 1000) {
+        switch ControlThread.wait(
+            hasSupervisor ? channel.socket : -1,
+            milliseconds: isDraining ? 2 : threads.nextLook
+        ) {
         case .signal(let number):
             channel.send(.leaving(signal: number))
         case .nothing:
@@ -103,9 +117,21 @@ private func attend(
             case .drain: drain()
             case .reloadFailed(let version): applications.giveUp(version)
             // The supervisor has gone, or makes no sense: a new one has processes of its own.
-            case .configure, nil: drain()
+            case .configure, nil:
+                hasSupervisor = false
+                drain()
+            case .ask(let number): channel.send(.answer(number))
             }
         }
     }
     applications.drain()
+}
+
+/// A thread can't be ended: with nothing else to wait for the process ends at once, and calls nothing that might wait for it.
+private func endIfOnlyStuckThreadsAreLeft(_ channel: SupervisorChannel, _ threads: RequestThreads) {
+    let rest = threads.stuckRest
+    guard rest > 0 else { return }
+    let text = "process \(getpid()) ends with \(rest) request threads that have not come back"
+    channel.log(Problem(.endsWithStuckThreads, text))
+    _exit(WorkerExit.done)
 }

@@ -125,8 +125,7 @@ import Testing
     @Test(arguments: [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "request-timeout", "interrupt-timeout",
-        "deadlock-timeout", "maximum-requests",
+        "newrelic-environment", "maximum-requests",
         "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
         "virtual-memory-limit", "socket-user",
     ])

@@ -23,6 +23,22 @@ import Testing
         #expect(times.isOverdue(now: 5 + 2 * second))
     }
 
+    @Test func timeWithTheApplication_countsFromTheMomentItIsTaken() {
+        var times = ExchangeTimes(now: 0, queueTimeout: 9_000_000, requestTimeout: 2_000_000)
+        #expect(times.isLimited)
+        #expect(times.timeLeft(now: 60 * second) == .max)
+        times.taken(now: 5 * second)
+        times.taken(now: 6 * second)
+        #expect(times.timeLeft(now: 6 * second) == second)
+        #expect(times.earlier(of: 60 * second) == 7 * second)
+        #expect(times.earlier(of: 6 * second) == 6 * second)
+        times.returned()
+        #expect(times.timeLeft(now: 60 * second) == .max)
+        #expect(times.earlier(of: 60 * second) == 9 * second)
+        times.taken(now: 8 * second)
+        #expect(times.timeLeft(now: 11 * second) == -second)
+    }
+
     @Test func patience_isWhatIsLeft_andNeverForEver() {
         let times = ExchangeTimes(now: second, queueTimeout: 100_000)
         #expect(times.patience(250_000, now: second + 1) == 100_000)

@@ -18,15 +18,22 @@ struct Group {
     var killed: [Int] = []
     var failed: [Int: [ApplicationVersion]] = [:]
     var logged: [Int] = []
+    var asked: [(ticket: Int, number: UInt32)] = []
 
-    init(processes: Int, startupTimeout: Int64 = 15, applications: [ApplicationKey] = []) {
+    init(
+        processes: Int,
+        startupTimeout: Int64 = 15,
+        applications: [ApplicationKey] = [],
+        deadlockTimeout: Int64 = 0
+    ) {
         machine = GroupMachine(
             GroupMachine.Settings(
                 name: "test",
                 processes: processes,
                 startupTimeout: startupTimeout * Group.second,
                 shutdownTimeout: 5 * Group.second,
-                applications: applications
+                applications: applications,
+                deadlockTimeout: deadlockTimeout * Group.second
             )
         )
     }
@@ -50,6 +57,7 @@ struct Group {
             case .reloadFailed(let ticket, let version): failed[ticket, default: []].append(version)
             case .log(let code, _): logged.append(code.number)
             case .note: break
+            case .ask(let ticket, let number): asked.append((ticket, number))
             }
         }
         // A process sees at once that it is to drain, unless the test says otherwise.

@@ -28,6 +28,7 @@ import Testing
         other.umask = nil
         other.displayName = nil
         other.applications = []
+        other.deadlines = DeadlinePlan(requestTimeout: 3, interruptTimeout: 4, deadlockTimeout: 5)
         return SupervisorPlan(
             parent: 4711,
             program: "/usr/lib/swsgid",

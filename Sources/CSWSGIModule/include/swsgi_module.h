@@ -163,6 +163,9 @@ int swsgi_expects_continue(struct request_rec *_Nonnull request);
 /** The socket of the request's connection; -1 when it has none of its own (HTTP/2). */
 int swsgi_connection_socket(struct request_rec *_Nonnull request);
 
+/** No other request comes on the connection. */
+void swsgi_connection_close(struct request_rec *_Nonnull request);
+
 /** 1 when httpd knows that nobody reads the response any more. */
 int swsgi_connection_aborted(struct request_rec *_Nonnull request);
 

@@ -104,6 +104,44 @@ int swsgi_has_crashed(void);
 /** Gives the calling thread an alternate signal stack, so that a stack overflow can be reported (MINSIGSTKSZ is a macro). */
 int swsgi_signal_stack_install(void);
 
+/** Bytes of each text, cut where it is longer, and addresses of what a request thread shows of itself. */
+#define SWSGI_LOOK_TEXT 2048
+#define SWSGI_LOOK_FRAMES 48
+
+/** Puts the handler in place that a thread shows its stack with: it runs in that thread, at any place of its code. */
+int swsgi_look_install(void);
+
+/** Asks request thread `slot`, with this number, what it is doing, and waits for `milliseconds`. To be called by one thread.
+    Returns how many addresses there are, -ETIMEDOUT (it blocks the signal) or -EBUSY (a thread does not come back from showing
+    its stack). */
+int swsgi_look_take(size_t slot, int thread, unsigned milliseconds, char *_Nonnull file, char *_Nonnull line,
+                    void *_Nullable *_Nonnull addresses);
+
+/** Where an address of code lies. */
+typedef struct swsgi_code {
+    const char *_Nullable path;
+    uintptr_t base;
+    /** The exported function, or null. */
+    const char *_Nullable symbol;
+    uintptr_t symbol_start;
+    /** Whether it is this program, whose path is not kept. */
+    int is_program;
+} swsgi_code;
+
+/** dladdr, which hides behind _GNU_SOURCE. Returns 0 when nothing lies there. */
+int swsgi_code_find(uintptr_t address, swsgi_code *_Nonnull code);
+
+/** For the crash handler: gives a look up that its own thread has crashed in, over a broken stack. */
+void swsgi_look_escape(void);
+
+/** Copies the texts of a running exchange, in the thread that runs it. */
+void swsgi_running_copy(size_t slot, char *_Nonnull entry_file, char *_Nonnull request_line,
+                        void (*_Nonnull copy)(char *_Nonnull target, const char *_Nullable text));
+
+/** The Swift runtime's own function for readable names; frees nothing, returns memory of malloc or null. No header has it. */
+char *_Nullable swift_demangle(const char *_Nonnull name, size_t length, char *_Nullable buffer, size_t *_Nullable size,
+                               uint32_t flags);
+
 /** A signal's short name without "SIG", or null (sigabbrev_np hides behind _GNU_SOURCE). */
 const char *_Nullable swsgi_signal_name(int number);
 

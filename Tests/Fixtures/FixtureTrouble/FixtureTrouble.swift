@@ -9,6 +9,7 @@ public import SWSGI
             let body = try trouble.process(path) ?? trouble.output(path) ?? trouble.response(path)
                 ?? trouble.head(path) ?? trouble.order(path) ?? trouble.misuse(path) ?? trouble.input(path)
                 ?? trouble.descriptors(path)
+                ?? trouble.time(path)
         else {
             startResponse("404 Not Found", plain)
             return ["unknown trouble\n"]

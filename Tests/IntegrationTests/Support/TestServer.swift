@@ -16,6 +16,8 @@ final class TestServer: @unchecked Sendable {
     var loadsModule = true
     /// Lines of the main server before what `start` is given.
     var settings = ""
+    /// Who starts httpd; nil: root.
+    var user: TestUser?
     /// Modules besides the usual ones.
     var extraModules: [String] = []
     /// How many descriptors each process may have, if not as many as this one.
@@ -82,7 +84,12 @@ final class TestServer: @unchecked Sendable {
         var environment = Command.environment
         environment[TestServer.marker] = directory
         let limit = descriptorLimit.map { ["/usr/bin/prlimit", "--nofile=\($0):"] } ?? []
-        let command = limit + [Installation.apache, "-d", directory, "-f", configurationFile] + action
+        var identity: [String] = []
+        if let user {
+            try run("/bin/chown", ["-R", user.name, directory]).check()
+            identity = ["/usr/bin/setpriv", "--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups"]
+        }
+        let command = limit + identity + [Installation.apache, "-d", directory, "-f", configurationFile] + action
         return try run(
             command[0],
             Array(command.dropFirst()),

@@ -1,0 +1,200 @@
+import Foundation
+import Testing
+
+/// Requests and processes that take too long: request-timeout, interrupt-timeout, deadlock-timeout.
+@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"), .serialized)
+struct DeadlineTests {
+    /// What the log has for each late request, with its backtrace.
+    private let late = ["SWSGI4070", "SWSGI3100", " #"]
+
+    private func announce(_ server: TestServer, _ more: String...) {
+        for text in late + more { server.announce(text) }
+    }
+
+    /// F13 and A6.
+    @Test func requestThatDoesNotEnd_isAnsweredAndExplained_andItsProcessReplaced() throws {
+        try withServer { server in
+            announce(server, "SWSGI3101", "SWSGI3102")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=3 request-timeout=400ms"))
+            #expect(try server.get("/sleep?ms=10").status == 200)
+            let old = try #require(server.daemons.first).pid
+            let other = Background { try server.get("/sleep?ms=300").text }
+            #expect(try server.get("/sleep?ms=100000").status == 504)
+            #expect(try other.value() == "ok\n")
+            try server.logs.waitForLine(
+                "SWSGI4070",
+                "'one'",
+                "request-timeout=400ms, 504",
+                "\"GET /sleep?ms=100000",
+                entry
+            )
+            try server.logs.waitForLine("SWSGI3100", "[group one]", "process \(old)", "\"GET /sleep?ms=100000", entry)
+            try server.logs.waitForLine(" #", "FixtureTrouble.Trouble.sleepMilliseconds()", "app.so")
+            try server.logs.waitForLine("SWSGI3101", "process \(old)")
+            try eventually("another process alone") { server.daemons.count == 1 && server.daemons.first?.pid != old }
+            try server.logs.waitForLine("SWSGI3102", "process \(old)", "1 request threads")
+            #expect(try server.get("/ok").text == "ok\n")
+            #expect(server.logs.lines(containing: "SWSGI3001").isEmpty)
+        }
+    }
+
+    /// F11, F12.
+    @Test func whenNoThreadComesBack_everyRequestIsAnswered_andNewOnesAreServed() throws {
+        try withServer { server in
+            announce(server, "SWSGI3101", "SWSGI3102")
+            let entry = try server.deploy(.trouble, as: "app")
+            let spinning = try server.deploy(.trouble, as: "spinning")
+            try server.start(
+                server.application(
+                    spinning,
+                    at: "/spinning",
+                    group: "spinning",
+                    options: "threads=2 request-timeout=300ms"
+                )
+                    + server.application(entry, options: "threads=4 request-timeout=300ms")
+            )
+            let targets = [
+                "/deadlock", "/deadlock", "/sleep?ms=100000", "/blocked", "/spinning/spin", "/spinning/spin",
+            ]
+            let running = targets.map { target in Background { try server.get(target).status } }
+            for request in running { #expect(try request.value() == 504) }
+            #expect(try server.get("/ok").text == "ok\n")
+            #expect(try server.get("/spinning/ok").text == "ok\n")
+            try server.logs.waitForLines(2, "SWSGI3102")
+            try server.logs.waitForLine("SWSGI3100", "a request (the thread blocks signals)")
+            try server.logs.waitForLine(" #", "spin(")
+            try eventually("one process for each group") { server.daemons.count == 2 }
+        }
+    }
+
+    @Test func threadThatComesBackInTime_servesOn() throws {
+        try withServer { server in
+            announce(server)
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(
+                server.application(entry, options: "threads=2 request-timeout=300ms interrupt-timeout=60s")
+            )
+            let old = try #require(server.daemons.first).pid
+            #expect(try server.get("/obedient").status == 504)
+            try server.logs.waitForLine("was obedient")
+            let connection = try HTTPConnection(port: server.port)
+            try connection.sendHead("GET", "/trickle")
+            let head = try connection.readHead()
+            #expect(head.status == 200)
+            #expect(throws: HTTPFailure.self) { try connection.readBody(of: head) { _ in } }
+            try server.logs.waitForLine("SWSGI4070", "the connection was aborted", "GET /trickle")
+            let upload = try HTTPConnection(port: server.port)
+            try upload.sendHead("POST", "/read-past-end", ["Content-Length: 10"])
+            #expect(try upload.response().status == 504)
+            try eventually("threads without work") { server.daemons.first?.exchanges == 0 }
+            for _ in 0..<5 { #expect(try server.get("/ok").text == "ok\n") }
+            #expect(server.daemons.map(\.pid) == [old])
+        }
+    }
+
+    /// A60, S29: the late answer of one request never reaches another one.
+    @Test func answersAroundTheDeadline_areTheOwnOrNone() throws {
+        try withServer { server in
+            announce(server)
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(
+                server.application(entry, options: "processes=2 threads=6 request-timeout=15ms interrupt-timeout=1h")
+            )
+            let targets = (0..<997).map { "/nonce?ms=\($0 * 7 % 30)&nonce=n\($0)" }
+            let load = LoadGenerator(port: server.port, connections: 12, requests: 4000, targets: targets) {
+                target,
+                response in
+                if response.status == 504 { return nil }
+                let own = target.hasSuffix("nonce=\(response.text)")
+                return response.status == 200 && own ? nil : "\(response.status) \(response.text) for \(target)"
+            }
+            let report = try load.wait()
+            #expect(report.failures.isEmpty, "\(report)")
+            #expect(report.statuses[200] ?? 0 > 100, "\(report)")
+            #expect(report.statuses[504] ?? 0 > 100, "\(report)")
+            #expect(server.logs.lines(containing: "SWSGI3101").isEmpty)
+        }
+    }
+
+    #if arch(x86_64) || arch(arm64)
+        /// A stack that nobody can follow ends the look at it, and not the process.
+        @Test func threadWithABrokenStack_isReported_andCrashesNothing() throws {
+            try withServer { server in
+                announce(server, "SWSGI3101", "SWSGI3102")
+                let bundle = "\(server.directory)/broken.so"
+                let breaking = """
+                    static const char *lose_the_stack(void) {
+                    #if defined(__x86_64__)
+                        __asm__ volatile("mov $16, %rsp; mov $16, %rbp; 1: jmp 1b");
+                    #else
+                        __asm__ volatile("mov x9, #16; mov sp, x9; mov x29, x9; 1: b 1b");
+                    #endif
+                        return 0;
+                    }
+                    """
+                try CFixture.compile(CFixture.answering("lose_the_stack()", before: breaking), to: bundle)
+                let entry = try server.deploy(bundle: bundle, as: "app")
+                try server.start(server.application(entry, options: "threads=2 request-timeout=200ms"))
+                #expect(try server.get("/").status == 504)
+                try server.logs.waitForLine("SWSGI3100", "\"GET / HTTP/1.1\" of \(entry)")
+                try server.logs.waitForLine("SWSGI3102")
+                #expect(server.logs.lines(containing: "SWSGI3001").isEmpty)
+            }
+        }
+    #endif
+
+    // MARK: Processes that don't answer
+
+    /// F9, F10.
+    @Test func stoppedProcess_holdsItsOwnRequestsOnly() throws {
+        try withServer { server in
+            server.announce("SWSGI3103", "SWSGI4022")
+            let watched = try server.deploy(.trouble, as: "watched")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(
+                server.application(
+                    watched,
+                    at: "/watched",
+                    group: "watched",
+                    options: "threads=2 deadlock-timeout=1 display-name=watched"
+                ) + server.application(entry, options: "processes=2 threads=2")
+            )
+            let running = Background { try server.get("/sleep?ms=500").text }
+            let stopped = try eventually("a busy process") { server.daemons.first { $0.exchanges == 1 } }
+            kill(stopped.pid, SIGSTOP)
+            for _ in 0..<50 { #expect(try server.get("/ok").text == "ok\n") }
+            kill(stopped.pid, SIGCONT)
+            #expect(try running.value() == "ok\n")
+            #expect(server.logs.lines(containing: "SWSGI3103").isEmpty)
+
+            let unwatched = Set(server.daemons.filter { $0.arguments.first != "watched" }.map(\.pid))
+            let dead = try #require(server.daemons.first { !unwatched.contains($0.pid) })
+            let lost = Background { try server.get("/watched/sleep?ms=60000").status }
+            try eventually("a request at work") { dead.exchanges == 1 }
+            kill(dead.pid, SIGSTOP)
+            let waiting = Background { try server.get("/watched/ok").status }
+            #expect(try lost.value() == 502)
+            #expect(try waiting.value() == 200)
+            try server.logs.waitForLine("SWSGI3103", "process \(dead.pid)", "1.000 s (deadlock-timeout)")
+            #expect(unwatched.isSubset(of: server.daemons.map(\.pid)))
+        }
+    }
+
+    /// F65: a supervisor that stood still itself kills nobody.
+    @Test func stoppedSupervisor_blamesNoProcess() throws {
+        try withServer { server in
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "processes=2 threads=2 deadlock-timeout=1"))
+            let before = Set(server.daemons.map(\.pid))
+            let supervisor = try #require(server.supervisors.first).pid
+            kill(supervisor, SIGSTOP)
+            letPass(3)
+            #expect(try server.get("/ok").status == 200)
+            kill(supervisor, SIGCONT)
+            letPass(1)
+            #expect(Set(server.daemons.map(\.pid)) == before)
+            #expect(server.logs.lines(containing: "SWSGI3103").isEmpty)
+        }
+    }
+}
