@@ -18,7 +18,7 @@ struct DeadlineTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=3 request-timeout=400ms"))
             #expect(try server.get("/sleep?ms=10").status == 200)
-            let old = try #require(server.daemons.first).pid
+            let old = try server.daemon().pid
             let other = Background { try server.get("/sleep?ms=300").text }
             #expect(try server.get("/sleep?ms=100000").status == 504)
             #expect(try other.value() == "ok\n")
@@ -75,7 +75,7 @@ struct DeadlineTests {
             try server.start(
                 server.application(entry, options: "threads=2 request-timeout=300ms interrupt-timeout=60s")
             )
-            let old = try #require(server.daemons.first).pid
+            let old = try server.daemon().pid
             #expect(try server.get("/obedient").status == 504)
             try server.logs.waitForLine("was obedient")
             let connection = try HTTPConnection(port: server.port)
@@ -186,6 +186,7 @@ struct DeadlineTests {
         try withServer { server in
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "processes=2 threads=2 deadlock-timeout=1"))
+            try eventually("both processes") { server.daemons.count == 2 }
             let before = Set(server.daemons.map(\.pid))
             let supervisor = try #require(server.supervisors.first).pid
             kill(supervisor, SIGSTOP)

@@ -70,7 +70,7 @@ struct DeathTests {
             try server.start(server.application(entry, options: "processes=1 threads=4"))
             let sibling = Background { try server.get("/sleep?ms=60000").status }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
-            let pid = try #require(server.daemons.first).pid
+            let pid = try server.daemon().pid
             #expect(try server.get("/trap").status == 502)
             #expect(try sibling.value() == 502)
             #expect(try server.get("/ok").text == "ok\n")
@@ -105,7 +105,7 @@ struct DeathTests {
             try connection.sendHead("GET", "/generate?bytes=\(1 << 40)")
             let head = try connection.readHead()
             #expect(head.status == 200)
-            kill(try #require(server.daemons.first).pid, SIGKILL)
+            kill(try server.daemon().pid, SIGKILL)
             let failure = #expect(throws: HTTPFailure.self) { try connection.readBody(of: head) { _ in } }
             if case .truncated = failure {} else { Issue.record("\(String(describing: failure))") }
             try server.logs.waitForLine("SWSGI4024", "SIGKILL", "GET /generate")
@@ -129,7 +129,7 @@ struct DeathTests {
             try eventually("two processes at work") {
                 server.daemons.count == 2 && server.daemons.allSatisfy { $0.exchanges == 2 }
             }
-            let victim = try #require(server.daemons.first)
+            let victim = try server.daemon()
             kill(victim.pid, SIGKILL)
             let statuses = try running.map { try $0.value() }.sorted()
             #expect(statuses == [200, 200, 502, 502])
@@ -160,7 +160,7 @@ struct DeathTests {
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let waiting = (0..<3).map { _ in Background { try server.get("/ok").status } }
             letPass(0.5)
-            kill(try #require(server.daemons.first).pid, SIGKILL)
+            kill(try server.daemon().pid, SIGKILL)
             #expect(try first.value() == 502)
             for request in waiting { #expect(try request.value() == 200) }
         }

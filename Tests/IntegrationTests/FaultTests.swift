@@ -27,7 +27,7 @@ struct FaultTests {
             #expect(ProcessTable.isAlive(child))
             // Its copies of the reply sockets are open: the end of a response is a frame, and not the end of a file.
             for _ in 0..<5 { #expect(try server.get("/").status == 200) }
-            let process = try #require(server.daemons.first)
+            let process = try server.daemon()
             kill(process.pid, SIGTERM)
             try eventually("the process replaced") { !ProcessTable.isAlive(process.pid) }
             try eventually("its child gone too") { !ProcessTable.isAlive(child) }
@@ -38,7 +38,7 @@ struct FaultTests {
     @Test func detachedProcess_F30_endsWithItsGeneration() throws {
         try withStray { server in
             let detached = try number(server, "/detach")
-            let process = try #require(server.daemons.first)
+            let process = try server.daemon()
             kill(process.pid, SIGTERM)
             try eventually("the process replaced") { !ProcessTable.isAlive(process.pid) }
             #expect(ProcessTable.isAlive(detached))
@@ -56,7 +56,7 @@ struct FaultTests {
             let entry = try server.deploy(bundle: CFixture.path("stray"), as: "app")
             try server.start(server.application(entry, options: "threads=4"))
             #expect(try server.get("/deaf").status == 200)
-            let process = try #require(server.daemons.first)
+            let process = try server.daemon()
             server.touch(entry)
             #expect(try server.get("/").status == 200)
             try eventually("the deaf process gone") { !ProcessTable.isAlive(process.pid) }
@@ -86,7 +86,7 @@ struct FaultTests {
     @Test func processThatClosesItsDescriptors_F16_isReplaced_andCostsItsOwnRequestOnly() throws {
         try withStray { server in
             server.announce("SWSGI3011", "SWSGI3001", "SWSGI402", "SWSGI3014", "SWSGI3004")
-            let process = try #require(server.daemons.first)
+            let process = try server.daemon()
             #expect(try server.get("/close").status == 502)
             try eventually("the process gone") { !ProcessTable.isAlive(process.pid) }
             #expect(try server.get("/").status == 200)
@@ -98,7 +98,7 @@ struct FaultTests {
             server.announce("SWSGI3001", "SWSGI3009", "SWSGI4022", "[group one]")
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=4"))
-            let process = try #require(server.daemons.first)
+            let process = try server.daemon()
             let stopper = Background { () -> Int32 in
                 try eventually("the backtrace program", every: 1) {
                     guard let helper = ProcessTable.children(of: process.pid).first else { return nil }
@@ -169,7 +169,7 @@ struct FaultTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=4"))
             #expect(try server.get("/ok").status == 200)
-            let process = try #require(server.daemons.first)
+            let process = try server.daemon()
             server.touch(entry)
             #expect(try server.get("/ok").status == 200)
             try server.logs.waitForLine("SWSGI3008")

@@ -152,7 +152,7 @@ struct GenerationTests {
             let parent = try #require(server.parentPID)
             kill(parent, SIGSTOP)
             defer { kill(parent, SIGCONT) }
-            let old = try #require(server.daemons.first).pid
+            let old = try server.daemon().pid
             kill(old, SIGKILL)
             try eventually("another process") {
                 server.daemons.count == 2 && !server.daemons.contains { $0.pid == old }

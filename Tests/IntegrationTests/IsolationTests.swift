@@ -108,7 +108,7 @@ struct IsolationTests {
             let entry = try server.deploy(.versionA, as: "app")
             try server.start(server.application(entry, options: "processes=1 threads=16"))
             _ = try LoadGenerator(port: server.port, connections: 16, requests: 2000).wait()
-            let daemon = try #require(server.daemons.first)
+            let daemon = try server.daemon()
             #expect(daemon.resident < 12 * 1024)
         }
     }

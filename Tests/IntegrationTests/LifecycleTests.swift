@@ -192,7 +192,7 @@ struct LifecycleTests {
             try server.start(server.application(entry, options: "processes=1 threads=4"))
             let running = Background { try server.get("/sleep?ms=2000").text }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
-            let old = try #require(server.daemons.first).pid
+            let old = try server.daemon().pid
             let load = LoadGenerator(port: server.port, connections: 2, targets: ["/ok"])
             kill(old, number)
             #expect(try running.value() == "ok\n")

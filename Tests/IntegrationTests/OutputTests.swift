@@ -48,7 +48,7 @@ struct OutputTests {
     @Test func handlerOfTheApplication_forASignalOfTheHost_isRemovedAndToldOnce() throws {
         try withTrouble { server in
             server.announce("SWSGI3122")
-            let process = try eventually("the process") { server.daemons.first }
+            let process = try server.daemon()
             for _ in 0..<2 {
                 #expect(try server.get("/handle?signal=\(SIGTERM)").status == 200)
                 try eventually("the host's handler again") {
@@ -133,7 +133,7 @@ struct OutputTests {
             #expect(try server.get("/flood?fd=\(descriptor)&lines=\(lines)&fill=500").text == "done\n")
             #expect(try server.get("/ok").status == 200)
             // Its processes are still looked after.
-            let process = try #require(server.daemons.first)
+            let process = try server.daemon()
             kill(process.pid, SIGKILL)
             try eventually("a process in its place") { server.daemons.contains { $0.pid != process.pid } }
             #expect(try server.get("/ok").status == 200)
@@ -158,7 +158,7 @@ struct OutputTests {
             try server.start(server.application(try server.deploy(.trouble, as: "app"), options: "threads=4"))
             #expect(try server.get("/flood?fd=2&lines=4000&fill=500").text == "done\n")
             #expect(try server.get("/flood?fd=-1&lines=100&fill=500").text == "done\n")
-            let process = try #require(server.daemons.first)
+            let process = try server.daemon()
             kill(process.pid, SIGKILL)
             try eventually("a process in its place") { server.daemons.contains { $0.pid != process.pid } }
             #expect(try server.get("/ok").status == 200)

@@ -206,7 +206,7 @@ struct SnapshotTests {
             let entry = try server.deploy(.versionA, as: "app")
             try server.start(server.application(entry))
             #expect(try server.get("/").status == 200)
-            let daemon = try #require(server.daemons.first)
+            let daemon = try server.daemon()
             let mapped = daemon.mappedFiles.filter { $0.contains("app.so") }
             #expect(!mapped.isEmpty, "\(daemon.mappedFiles)")
             #expect(!mapped.contains("\(server.www)/app/app.so"))

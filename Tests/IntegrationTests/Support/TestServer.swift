@@ -159,6 +159,11 @@ final class TestServer: @unchecked Sendable {
         return all.filter { numbers.contains($0.parent) }
     }
 
+    /// A daemon process: the first one that there is, which may still be starting.
+    func daemon() throws -> ProcessFacts {
+        try eventually("a daemon process") { daemons.first }
+    }
+
     // MARK: - End
 
     /// Ends the server, and fails the test for whatever is left of it, and for log lines that were not announced.
