@@ -28,6 +28,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var exchange = ExchangeOptions()
     /// How long requests and silent processes may take.
     public var deadlines = DeadlineOptions()
+    /// When processes are replaced, and how long the old ones may take to go.
+    public var recycling = RecyclingOptions()
     /// Options that were given and have no effect.
     public var withoutEffect: [String] = []
 
@@ -39,13 +41,14 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         "listen-backlog", "connect-timeout", "queue-timeout", "send-buffer-size", "receive-buffer-size",
         "header-buffer-size", "response-flush-delay", "response-buffer-size", "inactivity-timeout",
         "request-timeout", "interrupt-timeout", "deadlock-timeout",
+        "graceful-timeout", "eviction-timeout", "maximum-requests", "maximum-requests-jitter", "restart-interval",
+        "restart-interval-jitter", "cpu-time-limit", "rss-limit",
     ]
     /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
     private static let ignored = [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "maximum-requests",
-        "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
+        "newrelic-environment", "memory-limit",
         "virtual-memory-limit", "socket-user",
     ]
 
@@ -75,7 +78,10 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     }
 
     /// Options that take the effect from others.
-    public var conflicts: [String] { exchange.conflicts + deadlines.conflicts(with: exchange) }
+    public var conflicts: [String] {
+        exchange.conflicts + deadlines.conflicts(with: exchange)
+            + recycling.conflicts(inactivityTimeout: exchange.inactivityTimeout)
+    }
 
     private static func isName(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)
@@ -111,6 +117,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         default:
             if try exchange.set(option, value) { return }
             if try deadlines.set(option, value) { return }
+            if try recycling.set(option, value) { return }
             let hint = nearest(to: option, among: Self.known).map { "; did you mean '\($0)'?" } ?? ""
             throw Problem(.optionUnknown, "\(directive): unknown option '\(option)'\(hint)")
         }

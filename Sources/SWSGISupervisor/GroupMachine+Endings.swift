@@ -143,6 +143,7 @@ extension GroupMachine {
             startupTimedOut(member, now: now)
         } else {
             watchAnswers(of: member, now: now)
+            recyclingDeadlines(of: member, now: now)
         }
     }
 
@@ -174,6 +175,7 @@ extension GroupMachine {
         if phase == .running, needsStart { times.append(backoff.until) }
         for member in processes where !member.isKilled {
             times += [member.killAt, member.silentAt, startupLimit(member), answerDeadline(member)]
+            times += recyclingTimes(of: member)
             if rollout.round != nil, member.mayStillAnswer(now: now) { times.append(member.stopsBy) }
             if case .ending(let killAt) = phase { times.append(killAt) }
         }
@@ -192,7 +194,7 @@ extension GroupMachine {
 
     mutating func stop(now: Int64) {
         beginEnding(now: now)
-        for member in processes where member.isActive { drain(member.ticket) }
+        for member in processes where member.isActive { drain(member.ticket, .shutdownSignal) }
     }
 }
 

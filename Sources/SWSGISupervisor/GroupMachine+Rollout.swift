@@ -161,7 +161,7 @@ extension GroupMachine {
         rollout.round?.losses = 0
         guard let victim else { return }
         rollout.round?.replaced += 1
-        drain(victim)
+        drain(victim, member(victim)?.leaving ?? .scriptReload)
     }
 
     mutating func replacementLost(_ member: Member, failed: Bool) {

@@ -17,8 +17,19 @@ struct Member {
     var loading: [Loading] = []
     /// Changes it reported and may hold exchanges for.
     var reported: [ApplicationVersion] = []
-    var isLeaving = false
+    /// Why it is to be replaced, if it is.
+    var leaving: StopReason?
+    /// When it is to be replaced for its age.
+    var replaceAt: Int64?
     var isDraining = false
+    /// When what it still runs is cancelled.
+    var cancelAt: Int64?
+    /// When it is killed with what it still runs.
+    var lostAt: Int64?
+    /// What that was when it last said so.
+    var running: [String] = []
+    /// Whether its last exchange has ended.
+    var hasFinished = false
     /// Whether it has seen that it is to drain.
     var hasStopped = false
     /// When it is taken to have seen that: a process that was stopped itself says nothing.
@@ -46,6 +57,8 @@ struct Member {
     }
 
     var isCrashing: Bool { crashSignal != nil }
+
+    var isLeaving: Bool { leaving != nil }
 
     /// Whether it is one of those that serve, or will.
     var isActive: Bool { !isDraining && !isKilled && !isCrashing }

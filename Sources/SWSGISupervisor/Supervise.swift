@@ -94,7 +94,7 @@ private func makeSupervisor(
     _ parent: consuming Descriptor
 ) throws(SetupFailure) -> Supervisor {
     let signals = try step("taking signals") { () throws(Errno) in
-        try SignalQueue([SIGCHLD, SIGTERM, SIGINT, SIGHUP])
+        try SignalQueue([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2])
     }
     do {
         return try Supervisor(plan, ends: ends, signals: signals, parent: parent)

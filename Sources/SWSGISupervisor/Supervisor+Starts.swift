@@ -110,6 +110,7 @@ extension Supervisor {
         worker.inactivityTimeout = group.inactivityTimeout
         worker.restrictions = group.restrictions
         worker.deadlines = group.deadlines
+        worker.limits = launch.limits
         worker.required = launch.required
         worker.preload = launch.preload
         worker.poisoned = launch.poisoned

@@ -32,7 +32,9 @@ final class Supervisor {
     let snapshots: SnapshotDirectory
     var groups: [Group]
     var processes: [Int32: WorkerHandle] = [:]
-    private let ends: EndsPage
+    let ends: EndsPage
+    /// When memory is looked at next, where that is limited.
+    var nextMeasurement: Int64?
     private let signals: SignalQueue
     private let parent: Descriptor
     private var isParentAlive = true
@@ -60,6 +62,7 @@ final class Supervisor {
 
     /// Works until all processes have ended.
     func run() {
+        if groups.contains(where: { $0.plan.recycling.rssLimit > 0 }) { nextMeasurement = Clock.monotonic }
         for index in groups.indices { tell(index, .begin) }
         startLaunches()
         while !groups.allSatisfy(\.machine.isFinished) { turn() }
@@ -89,6 +92,7 @@ final class Supervisor {
         if polled.isReady(parentPlace) { parentEnded() }
         for (index, place) in queues.enumerated() where polled.isReady(place) { queueEnded(index) }
         reap()
+        measureMemory()
         for index in groups.indices where (groups[index].machine.nextDeadline ?? .max) <= Clock.monotonic {
             tell(index, .deadline)
         }
@@ -109,15 +113,22 @@ final class Supervisor {
     private var nextTurn: Int64? {
         if snapshots.hasLeftovers { return Clock.monotonic }
         let now = Clock.monotonic
-        return groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] }.compactMap(\.self).min()
+        let times = groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] } + [nextMeasurement]
+        return times.compactMap(\.self).min()
     }
 
     // MARK: What happens
 
     private func takeSignals() {
         while let signal = signals.next() {
-            guard signal == SIGTERM || signal == SIGINT else { continue }
-            for index in groups.indices { tell(index, .stop) }
+            switch signal {
+            case SIGTERM, SIGINT: for index in groups.indices { tell(index, .stop) }
+            case SIGUSR1: for index in groups.indices { tell(index, .replaceAll) }
+            // For the applications of all processes; not as a signal: they may have set it back to ending the process.
+            case SIGHUP, SIGUSR2:
+                for worker in processes.values { _ = worker.send(.signal(UInt8(clamping: signal))) }
+            default: break
+            }
         }
     }
 
@@ -200,7 +211,9 @@ final class Supervisor {
         case .changed(let version): .changed(ticket: ticket, version)
         case .stopped: .stopped(ticket: ticket)
         case .crashing(let signal): .crashing(ticket: ticket, signal: Int32(signal))
-        case .leaving: .leaving(ticket: ticket)
+        case .leaving(let reason): .leaving(ticket: ticket, reason)
+        case .running(let lines): .running(ticket: ticket, lines)
+        case .finished: .finished(ticket: ticket)
         case .answer(let number): .answered(ticket: ticket, number)
         case .log: nil
         }
@@ -217,7 +230,8 @@ final class Supervisor {
     private func perform(_ action: GroupMachine.Action, group index: Int) {
         switch action {
         case .start(let launch): groups[index].launches.append(launch)
-        case .drain(let ticket): send(.drain, group: index, ticket: ticket)
+        case .drain(let ticket, let reason): send(.drain(reason), group: index, ticket: ticket)
+        case .cancel(let ticket): send(.cancel, group: index, ticket: ticket)
         case .ask(let ticket, let number): send(.ask(number), group: index, ticket: ticket)
         case .reloadFailed(let ticket, let version): send(.reloadFailed(version), group: index, ticket: ticket)
         case .kill(let ticket): worker(index, ticket)?.kill()
@@ -272,7 +286,9 @@ extension Supervisor.Group {
                 startupTimeout: Int64(plan.startupTimeout) * Delays.second,
                 shutdownTimeout: Int64(plan.shutdownTimeout) * Delays.second,
                 applications: plan.applications,
-                deadlockTimeout: plan.deadlines.deadlockTimeout * 1000
+                deadlockTimeout: plan.deadlines.deadlockTimeout * 1000,
+                threads: Int(plan.threads),
+                recycling: plan.recycling
             )
         )
     }

@@ -52,6 +52,8 @@ public struct GroupPlan: Equatable, Sendable {
     public var restrictions = Restrictions.standard
     /// Limits of requests and silent processes.
     public var deadlines = DeadlinePlan()
+    /// When its processes are replaced, and how long the old ones may take to go.
+    public var recycling = RecyclingPlan()
     /// Request threads of each.
     public var threads: UInt32
     /// Text for process lists, or nil.
@@ -147,6 +149,7 @@ public struct SupervisorPlan: Equatable, Sendable {
             writer.write(group.inactivityTimeout)
             writer.write(group.restrictions.rawValue)
             group.deadlines.write(to: &writer)
+            group.recycling.write(to: &writer)
             writer.write(group.threads)
             writer.write(group.displayName)
             writer.write(group.startupTimeout)
@@ -186,6 +189,7 @@ extension GroupPlan {
         inactivityTimeout = try reader.read()
         restrictions = Restrictions(rawValue: try reader.read())
         deadlines = try DeadlinePlan(&reader)
+        recycling = try RecyclingPlan(&reader)
         threads = try reader.read()
         displayName = try reader.readOptionalText(limit: ControlLimits.name)
         startupTimeout = try reader.read()

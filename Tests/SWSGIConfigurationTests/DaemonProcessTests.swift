@@ -117,16 +117,15 @@ import Testing
     }
 
     @Test func optionsWithoutEffect_areListed_inTheirOrder() throws {
-        let options = try DaemonProcessOptions("a python-path=/x threads=2 lang='C' maximum-requests=nonsense")
-        #expect(options.withoutEffect == ["python-path", "lang", "maximum-requests"])
+        let options = try DaemonProcessOptions("a python-path=/x threads=2 lang='C' newrelic-environment=nonsense")
+        #expect(options.withoutEffect == ["python-path", "lang", "newrelic-environment"])
         #expect(options.threads == 2)
     }
 
     @Test(arguments: [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "maximum-requests",
-        "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
+        "newrelic-environment", "memory-limit",
         "virtual-memory-limit", "socket-user",
     ])
     func everyOtherOptionOfModWSGI_isAccepted_andListed(_ option: String) throws {
