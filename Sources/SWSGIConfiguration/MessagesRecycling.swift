@@ -29,5 +29,33 @@ extension MessageCode {
         cure: "Raise that time if the request may take so long. The client may try again: the answer has Retry-After."
     )
 
-    static let recycling: [MessageCode] = [drainKilled, memoryReplaced, cancelledByDrain]
+    /// No process can be started.
+    public static let groupBroken = MessageCode(
+        3082,
+        .error,
+        "A process group has no process, and none can be started: its requests are answered 503.",
+        cause: "The message names how the last attempt ended; the lines before say more.",
+        cure:
+            "Remove that reason. The next attempt is made after the delay, and at once for a request whose entry file has changed."
+    )
+    /// It has one again.
+    public static let groupServes = MessageCode(
+        3083,
+        .notice,
+        "A process group that could not serve has a process that stays.",
+        cause: "The reason of the failure has been removed.",
+        cure: "Nothing to do."
+    )
+    /// A request of a broken group.
+    public static let brokenRefused = MessageCode(
+        4093,
+        .error,
+        "The process group of this request has no process (503).",
+        cause: "None can be started: see SWSGI3082. The line comes at most once in 15 seconds.",
+        cure: "Remove the reason that SWSGI3082 names. The answer has Retry-After with the time of the next attempt."
+    )
+
+    static let recycling: [MessageCode] = [
+        drainKilled, memoryReplaced, groupBroken, groupServes, cancelledByDrain, brokenRefused,
+    ]
 }

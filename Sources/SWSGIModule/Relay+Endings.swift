@@ -42,6 +42,9 @@ extension Relay {
 
     /// No process could take the exchange, or the time of the one that ran it is over.
     private func unavailableNow() -> Int32 {
+        if let broken = generation.ends.broken(group: group) {
+            return refuseBroken(broken, request, facts, generation, group)
+        }
         swsgi_retry_after(request, 1)
         report(.cancelledByDrain, "the application gave the request up, as the time of its process was over")
         return unavailable

@@ -12,7 +12,6 @@ public final class Scoreboard: @unchecked Sendable {
     // All words of the page are atomic, but for `slot`, which a child sets before its threads start.
 
     private static let line = 64
-    private static let second: Int64 = 1_000_000_000
     private static let clearing: Int32 = -1
 
     private let page: UnsafeMutableRawPointer
@@ -142,10 +141,10 @@ public final class Scoreboard: @unchecked Sendable {
     public func outstanding(_ group: Int) -> Int64 { total(group).pointee.load(ordering: .relaxed) }
 
     /// An exchange was refused: how many were since the last log line, itself included, when it is time for the next line.
-    public func refusal(_ group: Int, now: Int64) -> Int64? {
+    public func refusal(_ group: Int, now: Int64, every interval: Int64 = 1_000_000_000) -> Int64? {
         unsaid(group).pointee.add(1, ordering: .acquiringAndReleasing)
         let last = lastLine(group).pointee.load(ordering: .acquiring)
-        guard last == 0 || now - last >= Self.second else { return nil }
+        guard last == 0 || now - last >= interval else { return nil }
         let isOurs = lastLine(group).pointee.compareExchange(
             expected: last,
             desired: now,

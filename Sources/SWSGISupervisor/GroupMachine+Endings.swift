@@ -36,6 +36,7 @@ extension GroupMachine {
             text += " while it loaded " + member.loading.map { "'\($0.version.key.entryFile)'" }.joined(separator: ", ")
         }
         actions.append(.log(.processEnded, text))
+        trouble.cause = text
     }
 
     private mutating func poison(_ member: Member, _ end: ProcessEnd) {
@@ -96,6 +97,7 @@ extension GroupMachine {
     mutating func killNow(_ ticket: Int, _ code: MessageCode, _ what: String, now: Int64) {
         guard let member = member(ticket), !member.isKilled else { return }
         actions.append(.log(code, "\(who(member)) \(what)"))
+        trouble.cause = "\(who(member)) \(what)"
         kill(ticket, now: now)
     }
 

@@ -28,6 +28,8 @@ struct GroupMachine {
         case memory(ticket: Int, Int64)
         /// The supervisor was told to replace all processes.
         case replaceAll
+        /// A request has come although the group is broken.
+        case wanted
         /// It has seen that it is to drain.
         case stopped(ticket: Int)
         case crashing(ticket: Int, signal: Int32)
@@ -59,6 +61,8 @@ struct GroupMachine {
         case kill(ticket: Int)
         /// Ask the process for an answer with this number.
         case ask(ticket: Int, UInt32)
+        /// Nobody serves, and will not before this time; nil: somebody does again.
+        case broken(retryAt: Int64?)
         case log(MessageCode, String)
         case note(String)
     }
@@ -102,6 +106,7 @@ struct GroupMachine {
     var rollout = Rollout()
     var stopAt: Int64?
     var lastStartFailure: String?
+    var trouble = Trouble()
     var actions: [Action] = []
     /// The time of the event that is being handled.
     private(set) var now: Int64 = 0
@@ -120,6 +125,7 @@ struct GroupMachine {
         self.random = random
         apply(event, now: now)
         settle(now: now)
+        publish(now: now)
         defer { actions.removeAll() }
         return actions
     }
@@ -138,6 +144,7 @@ struct GroupMachine {
         case .running(let ticket, let lines): update(ticket) { $0.running = lines }
         case .finished(let ticket): finished(ticket, now: now)
         case .memory(let ticket, let bytes): measured(ticket, bytes, now: now)
+        case .wanted: wanted(now: now)
         case .replaceAll: for member in processes { leaving(member.ticket, .gracefulSignal) }
         case .stopped(let ticket): update(ticket) { $0.hasStopped = true }
         case .crashing(let ticket, let signal): crashing(ticket, signal, now: now)
@@ -168,6 +175,7 @@ struct GroupMachine {
             actions.append(.log(.startFailed, "group '\(settings.name)': a process could not be started: \(reason)"))
         }
         lastStartFailure = reason
+        trouble.cause = "a process could not be started: \(reason)"
         delay(after: member, limit: Delays.restartMax, now: now)
         replacementLost(member, failed: false)
     }

@@ -100,6 +100,8 @@ struct Backoff {
     private(set) var ticket = 0
     private var earlyTicket = 0
     private(set) var isDelayed = false
+    /// The last delay, without its jitter.
+    private(set) var delay: Int64 = 0
 
     /// The first ticket that was given after the last failure or early end.
     var nextTicket: Int { max(ticket, earlyTicket) }
@@ -122,7 +124,7 @@ struct Backoff {
         let doublings = streak - 2
         let factor: Int64 = doublings < 32 ? 1 << Int64(doublings) : .max
         let (product, overflow) = Delays.restartFirst.multipliedReportingOverflow(by: factor)
-        let delay = min(overflow ? .max : product, limit)
+        delay = min(overflow ? .max : product, limit)
         until = now.adding(delay).adding(delay / 10 * Int64(random % 1024) / 1024)
         defer { isDelayed = true }
         return !isDelayed
@@ -131,6 +133,11 @@ struct Backoff {
     /// A process that had been ready for a while ended: no row of early ends.
     mutating func servedWell() {
         earlyEnds = 0
+    }
+
+    /// The next start is made at once; the delay after it is not forgotten.
+    mutating func tryNow(_ now: Int64) {
+        until = min(until, now)
     }
 
     /// A process has stayed.

@@ -17,6 +17,11 @@ final class Supervisor {
         var machine: GroupMachine
         var isQueueOpen = true
         var launches: [GroupMachine.Launch] = []
+        /// While it is broken: when the next attempt is due, since when (wall clock), and until when requests in its queue are
+        /// refused.
+        var retryAt: Int64?
+        var brokenSince: Int64 = 0
+        var refusesUntil: Int64 = 0
     }
 
     /// How much one process may occupy one turn.
@@ -38,7 +43,7 @@ final class Supervisor {
     private let signals: SignalQueue
     private let parent: Descriptor
     private var isParentAlive = true
-    private let buffer: UnsafeMutableRawBufferPointer
+    let buffer: UnsafeMutableRawBufferPointer
 
     init(
         _ plan: SupervisorPlan,
@@ -62,6 +67,8 @@ final class Supervisor {
 
     /// Works until all processes have ended.
     func run() {
+        // Another supervisor may have left its own view of things.
+        for index in groups.indices { ends.setBroken(nil, group: index) }
         if groups.contains(where: { $0.plan.recycling.rssLimit > 0 }) { nextMeasurement = Clock.monotonic }
         for index in groups.indices { tell(index, .begin) }
         startLaunches()
@@ -85,12 +92,14 @@ final class Supervisor {
             )
         }
         let logs = groups.map { group in group.log.waiting.map { polled.add($0, POLLOUT) } }
-        let queues = groups.map { $0.isQueueOpen ? polled.add($0.queue, PollList.hangUp) : nil }
+        let queues = groups.map { $0.isQueueOpen ? polled.add($0.queue, queueEvents($0, now: now)) : nil }
         polled.wait(until: nextTurn)
 
         if polled.isReady(signalPlace) { takeSignals() }
         if polled.isReady(parentPlace) { parentEnded() }
-        for (index, place) in queues.enumerated() where polled.isReady(place) { queueEnded(index) }
+        for (index, place) in queues.enumerated() where polled.isReady(place) {
+            if polled.isReadable(place) { queueWaits(index) } else { queueEnded(index) }
+        }
         reap()
         measureMemory()
         for index in groups.indices where (groups[index].machine.nextDeadline ?? .max) <= Clock.monotonic {
@@ -235,6 +244,7 @@ final class Supervisor {
         case .ask(let ticket, let number): send(.ask(number), group: index, ticket: ticket)
         case .reloadFailed(let ticket, let version): send(.reloadFailed(version), group: index, ticket: ticket)
         case .kill(let ticket): worker(index, ticket)?.kill()
+        case .broken(let retryAt): setBroken(index, retryAt)
         case .log(let code, let text): groups[index].log.write(code, text)
         case .note(let text): groups[index].log.note(text)
         }

@@ -22,6 +22,8 @@ struct Group {
     var failed: [Int: [ApplicationVersion]] = [:]
     var logged: [Int] = []
     var asked: [(ticket: Int, number: UInt32)] = []
+    /// What httpd's children have been told of being broken.
+    var broken: [Int64?] = []
 
     init(
         processes: Int,
@@ -63,6 +65,7 @@ struct Group {
             case .reloadFailed(let ticket, let version): failed[ticket, default: []].append(version)
             case .log(let code, _): logged.append(code.number)
             case .cancel(let ticket): cancelled.append(ticket)
+            case .broken(let retryAt): broken.append(retryAt)
             case .note: break
             case .ask(let ticket, let number): asked.append((ticket, number))
             }
