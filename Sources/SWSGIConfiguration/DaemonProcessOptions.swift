@@ -10,6 +10,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var group: String?
     /// Number of processes, 1 when not given.
     public var processes: UInt32 = 1
+    /// The most of them: more than `processes` when the group grows and shrinks.
+    public var processesMax: UInt32 = 1
     /// Whether `processes=` was given, be it 1: then the group is called multiprocess, as mod_wsgi does.
     public var isMultiprocess = false
     /// Request threads of each process, 15 when not given.
@@ -102,7 +104,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         case "user": user = try Self.text(value, option)
         case "group": group = try Self.text(value, option)
         case "processes":
-            processes = try strictNumber(value, in: 1...1000, option: option, directive: directive)
+            (processes, processesMax) = try Self.range(value, option)
             isMultiprocess = true
         case "threads": threads = try strictNumber(value, in: 1...1000, option: option, directive: directive)
         case "home": home = try Self.directory(value, option)
@@ -129,6 +131,18 @@ public struct DaemonProcessOptions: Equatable, Sendable {
             throw Problem(.textInvalid, "\(directive): \(option) must be 1 to 255 printable characters, not '\(value)'")
         }
         return value
+    }
+
+    /// A number, or two with a "-" between them.
+    private static func range(_ value: String, _ option: String) throws(Problem) -> (UInt32, UInt32) {
+        let parts = value.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let least = try strictNumber(parts[0], in: 1...1000, option: option, directive: directive)
+        guard parts.count == 2 else { return (least, least) }
+        let most = try strictNumber(parts[1], in: 1...1000, option: option, directive: directive)
+        guard least <= most else {
+            throw Problem(.numberInvalid, "\(directive): \(option) must not begin with the larger number: '\(value)'")
+        }
+        return (least, most)
     }
 
     private static func directory(_ value: String, _ option: String) throws(Problem) -> String {

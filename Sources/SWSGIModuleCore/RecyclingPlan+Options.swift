@@ -14,5 +14,6 @@ extension RecyclingPlan {
         restartIntervalJitter = recycling.restartIntervalJitter
         cpuTimeLimit = recycling.cpuTimeLimit
         rssLimit = recycling.rssLimit
+        processesMax = options.processesMax
     }
 }

@@ -26,6 +26,8 @@ struct GroupMachine {
         case finished(ticket: Int)
         /// It has this many bytes of memory.
         case memory(ticket: Int, Int64)
+        /// The group has this many exchanges, running or waiting.
+        case load(outstanding: Int64)
         /// The supervisor was told to replace all processes.
         case replaceAll
         /// A request has come although the group is broken.
@@ -107,6 +109,7 @@ struct GroupMachine {
     var stopAt: Int64?
     var lastStartFailure: String?
     var trouble = Trouble()
+    var scaling: Scaling
     var actions: [Action] = []
     /// The time of the event that is being handled.
     private(set) var now: Int64 = 0
@@ -114,6 +117,7 @@ struct GroupMachine {
 
     init(_ settings: Settings) {
         self.settings = settings
+        scaling = Scaling(size: settings.processes)
     }
 
     /// Whether nothing is left to wait for.
@@ -144,6 +148,7 @@ struct GroupMachine {
         case .running(let ticket, let lines): update(ticket) { $0.running = lines }
         case .finished(let ticket): finished(ticket, now: now)
         case .memory(let ticket, let bytes): measured(ticket, bytes, now: now)
+        case .load(let outstanding): measuredLoad(outstanding, now: now)
         case .wanted: wanted(now: now)
         case .replaceAll: for member in processes { leaving(member.ticket, .gracefulSignal) }
         case .stopped(let ticket): update(ticket) { $0.hasStopped = true }
@@ -256,6 +261,12 @@ enum Delays {
     /// The backtrace itself is limited to 10 s.
     static let backtrace = 15 * second
     static let silence = second
+    /// Between two looks at memory and load, where these are looked at.
+    static let memoryLooks = second
+    static let loadLooks = second / 4
+    /// A group grows when requests wait for so long, and shrinks when it has had little to do for so long.
+    static let growth = second / 2
+    static let shrinking = 30 * second
     /// No process is replaced for its memory before it has served so long.
     static let memoryAge = 5 * second
     static let restartFirst = second / 10

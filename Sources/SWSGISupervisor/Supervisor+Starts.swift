@@ -102,7 +102,7 @@ extension Supervisor {
         var worker = WorkerPlan(
             group: group.name,
             threads: group.threads,
-            processes: group.processes,
+            processes: max(group.processes, group.recycling.processesMax),
             snapshots: "\(snapshots.path)/\(directory)",
             displayName: group.displayName
         )

@@ -38,8 +38,8 @@ final class Supervisor {
     var groups: [Group]
     var processes: [Int32: WorkerHandle] = [:]
     let ends: EndsPage
-    /// When memory is looked at next, where that is limited.
-    var nextMeasurement: Int64?
+    let outstanding: OutstandingPage
+    var measuring: Measuring
     private let signals: SignalQueue
     private let parent: Descriptor
     private var isParentAlive = true
@@ -48,11 +48,14 @@ final class Supervisor {
     init(
         _ plan: SupervisorPlan,
         ends: EndsPage,
+        outstanding: OutstandingPage,
         signals: consuming SignalQueue,
         parent: consuming Descriptor
     ) throws(Errno) {
         self.plan = plan
         self.ends = ends
+        self.outstanding = outstanding
+        measuring = Measuring(plan)
         self.signals = signals
         self.parent = parent
         buffer = .allocate(byteCount: ControlLimits.message, alignment: 16)
@@ -69,7 +72,6 @@ final class Supervisor {
     func run() {
         // Another supervisor may have left its own view of things.
         for index in groups.indices { ends.setBroken(nil, group: index) }
-        if groups.contains(where: { $0.plan.recycling.rssLimit > 0 }) { nextMeasurement = Clock.monotonic }
         for index in groups.indices { tell(index, .begin) }
         startLaunches()
         while !groups.allSatisfy(\.machine.isFinished) { turn() }
@@ -101,7 +103,7 @@ final class Supervisor {
             if polled.isReadable(place) { queueWaits(index) } else { queueEnded(index) }
         }
         reap()
-        measureMemory()
+        measure()
         for index in groups.indices where (groups[index].machine.nextDeadline ?? .max) <= Clock.monotonic {
             tell(index, .deadline)
         }
@@ -122,7 +124,7 @@ final class Supervisor {
     private var nextTurn: Int64? {
         if snapshots.hasLeftovers { return Clock.monotonic }
         let now = Clock.monotonic
-        let times = groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] } + [nextMeasurement]
+        let times = groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] } + [measuring.next]
         return times.compactMap(\.self).min()
     }
 

@@ -8,8 +8,10 @@ public enum SupervisorDescriptors {
     public static let plan: Int32 = 3
     /// The page of ended processes, which httpd's children map.
     public static let ends: Int32 = 4
+    /// What httpd's children count: the page of outstanding exchanges is its beginning.
+    public static let outstanding: Int32 = 5
     /// For group `index`: its queue's receiving end, and the error log of its virtual host after it.
-    public static func queue(ofGroup index: Int) -> Int32 { 5 + 2 * Int32(truncatingIfNeeded: index) }
+    public static func queue(ofGroup index: Int) -> Int32 { 6 + 2 * Int32(truncatingIfNeeded: index) }
     /// The error log of group `index`.
     public static func log(ofGroup index: Int) -> Int32 { queue(ofGroup: index) + 1 }
 }

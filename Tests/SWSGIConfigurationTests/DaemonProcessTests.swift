@@ -77,6 +77,9 @@ import Testing
         Expected("a threads=1001", 1006, "threads must be a number from 1 to 1000, not '1001'"),
         Expected("a processes=0", 1006, "processes must be a number from 1 to 1000, not '0'"),
         Expected("a processes=1001", 1006, "processes must be a number from 1 to 1000, not '1001'"),
+        Expected("a processes=3-2", 1006, "processes must not begin with the larger number: '3-2'"),
+        Expected("a processes=2-", 1006, "processes must be a number from 1 to 1000, not ''"),
+        Expected("a processes=2-8-9", 1006, "processes must be a number from 1 to 1000, not '8-9'"),
         Expected("a processes=2x", 1006, "processes must be a number from 1 to 1000, not '2x'"),
         Expected(
             "a startup-timeout=5m",
@@ -108,6 +111,15 @@ import Testing
 
     @Test(arguments: mistakes) func mistake_isNamed_withItsCode(_ expected: Expected) {
         Expected(expected.input, expected.number, "WSGIDaemonProcess: \(expected.what)").check(mistake(expected.input))
+    }
+
+    @Test func twoNumbersOfProcesses_areTheLeastAndTheMost() throws {
+        for (text, least, most) in [("2-8", 2, 8), ("3", 3, 3), ("4-4", 4, 4)] as [(String, UInt32, UInt32)] {
+            let options = try DaemonProcessOptions("a processes=\(text)")
+            #expect(options.processes == least)
+            #expect(options.processesMax == most)
+            #expect(options.isMultiprocess)
+        }
     }
 
     @Test func displayNameOf255Bytes_isTaken_andALongerOneIsNot() throws {
