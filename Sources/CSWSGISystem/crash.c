@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,6 +122,15 @@ void swsgi_running_set(size_t slot, int reply, const char *entry_file, const cha
     if (reply >= 0) atomic_store(&running[slot].reply_plus_one, reply + 1);
     size_t limit = atomic_load(&running_limit);
     while (slot >= limit && !atomic_compare_exchange_weak(&running_limit, &limit, slot + 1)) {}
+}
+
+int swsgi_running_line(size_t slot, char *line, size_t capacity) {
+    if (slot >= SWSGI_RUNNING_MAX || atomic_load(&running[slot].reply_plus_one) == 0) return 0;
+    const char *text = atomic_load(&running[slot].request_line);
+    struct iovec to = {line, capacity - 1}, from = {(void *)(uintptr_t)text, capacity - 1};
+    ssize_t length = text ? process_vm_readv(getpid(), &to, 1, &from, 1, 0) : 0;
+    line[length > 0 ? length : 0] = 0;
+    return 1;
 }
 
 void swsgi_waiting_set(size_t slot, int thread) {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,9 @@
 extern char **environ;
 
 static pthread_t control_thread;
-static volatile sig_atomic_t stop_signal;
+static const int control_signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGXCPU, SIGHUP, SIGUSR2};
+enum { SIGNAL_COUNT = sizeof control_signals / sizeof control_signals[0] };
+static atomic_uint pending;
 
 void swsgi_process_title(int argument_count, char **arguments, const char *title) {
     char *start = arguments[0], *end = start;
@@ -42,37 +45,37 @@ void swsgi_end(int status) {
     _exit(status);
 }
 
-static void on_stop(int number) {
-    stop_signal = number;
-    if (!pthread_equal(pthread_self(), control_thread)) pthread_kill(control_thread, number);
+static void on_signal(int number) {
+    for (unsigned i = 0; i < SIGNAL_COUNT; i++)
+        if (control_signals[i] == number) atomic_fetch_or(&pending, 1u << i);
+    if (!pthread_equal(pthread_self(), control_thread)) pthread_kill(control_thread, SIGRTMIN + 1);
 }
 
 static void on_nothing(int number) { (void)number; }
 
 int swsgi_control_thread(void) {
-    struct sigaction stop = {.sa_handler = on_stop, .sa_flags = SA_RESTART}, nothing = {.sa_handler = on_nothing};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, nothing = {.sa_handler = on_nothing};
     control_thread = pthread_self();
     signal(SIGPIPE, SIG_IGN);
-    if (sigaction(SIGTERM, &stop, NULL) || sigaction(SIGINT, &stop, NULL) || sigaction(SIGUSR1, &stop, NULL)
-        || sigaction(SIGRTMIN + 1, &nothing, NULL)) return -errno;
-    nothing.sa_flags = SA_RESTART;
-    if (sigaction(SIGHUP, &nothing, NULL) || sigaction(SIGUSR2, &nothing, NULL)) return -errno;
-    return 0;
+    for (unsigned i = 0; i < SIGNAL_COUNT; i++)
+        if (sigaction(control_signals[i], &action, NULL)) return -errno;
+    return sigaction(SIGRTMIN + 1, &nothing, NULL) ? -errno : 0;
 }
 
 int swsgi_control_wait(int descriptor, int milliseconds) {
     struct pollfd poll = {.fd = descriptor, .events = POLLIN};
     struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
-    sigset_t stopping, before;
-    sigemptyset(&stopping);
-    sigaddset(&stopping, SIGTERM), sigaddset(&stopping, SIGINT), sigaddset(&stopping, SIGUSR1);
-    sigaddset(&stopping, SIGRTMIN + 1);
-    pthread_sigmask(SIG_BLOCK, &stopping, &before);
-    for (size_t i = 0; i < 4; i++) sigdelset(&before, (int[]){SIGTERM, SIGINT, SIGUSR1, SIGRTMIN + 1}[i]);
-    int ready = stop_signal ? -1 : ppoll(&poll, 1, milliseconds < 0 ? NULL : &time, &before);
-    int number = stop_signal;
-    stop_signal = 0;
-    return number ? number : ready > 0 ? 0 : ready < 0 ? -EINTR : -ETIMEDOUT;
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGRTMIN + 1);
+    for (unsigned i = 0; i < SIGNAL_COUNT; i++) sigaddset(&blocked, control_signals[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    sigdelset(&before, SIGRTMIN + 1);
+    for (unsigned i = 0; i < SIGNAL_COUNT; i++) sigdelset(&before, control_signals[i]);
+    int ready = atomic_load(&pending) ? -1 : ppoll(&poll, 1, milliseconds < 0 ? NULL : &time, &before);
+    for (unsigned i = 0; i < SIGNAL_COUNT; i++)
+        if (atomic_fetch_and(&pending, ~(1u << i)) & 1u << i) return control_signals[i];
+    return ready > 0 ? 0 : ready < 0 ? -EINTR : -ETIMEDOUT;
 }
 
 void swsgi_wake(int thread) {

@@ -14,9 +14,15 @@ public protocol Application: Sendable {
 
     /// Called once, when the last exchange has ended and the process is about to end. Does nothing unless implemented.
     func stopping()
+
+    /// Called with what happens to the process, from a thread of the host's while requests run. Does nothing unless implemented.
+    func observe(_ event: ProcessEvent)
 }
 
 extension Application {
     /// Nothing to do at the end.
     public func stopping() {}
+
+    /// Nothing to do.
+    public func observe(_ event: ProcessEvent) {}
 }

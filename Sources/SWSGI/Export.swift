@@ -18,8 +18,16 @@ public typealias ExportedApplication = UnsafePointer<swsgi_application>
 public func export(
     _ application: @escaping @Sendable (_ environ: Environ, _ startResponse: StartResponse) throws -> Body
 ) -> ExportedApplication {
+    export(onEvent: { _ in }, application)
+}
+
+/// The same, with a closure that is called with what happens to the process, from a thread of the host's while requests run.
+public func export(
+    onEvent observe: @escaping @Sendable (ProcessEvent) -> Void,
+    _ application: @escaping @Sendable (_ environ: Environ, _ startResponse: StartResponse) throws -> Body
+) -> ExportedApplication {
     makeTable(
-        Exported(stopping: {}) { exchange in
+        Exported(stopping: {}, observe: observe) { exchange in
             try application(Environ(exchange: exchange), StartResponse(exchange: exchange))
         }
     )
@@ -28,7 +36,7 @@ public func export(
 /// Exports an application in the typed form.
 public func export(_ application: some Application) -> ExportedApplication {
     makeTable(
-        Exported(stopping: application.stopping) { exchange in
+        Exported(stopping: application.stopping, observe: application.observe) { exchange in
             let response = try application.respond(to: Request(exchange: exchange))
             try exchange.start(response)
             return response.body
@@ -39,10 +47,16 @@ public func export(_ application: some Application) -> ExportedApplication {
 /// What the table's context points at.
 private final class Exported: Sendable {
     let stopping: @Sendable () -> Void
+    let observe: @Sendable (ProcessEvent) -> Void
     let handler: Handler
 
-    init(stopping: @escaping @Sendable () -> Void, handler: @escaping Handler) {
+    init(
+        stopping: @escaping @Sendable () -> Void,
+        observe: @escaping @Sendable (ProcessEvent) -> Void,
+        handler: @escaping Handler
+    ) {
         self.stopping = stopping
+        self.observe = observe
         self.handler = handler
     }
 }
@@ -68,7 +82,8 @@ private func makeTable(_ exported: Exported) -> ExportedApplication {
             ),
             context: Unmanaged.passRetained(exported).toOpaque(),
             respond: respond,
-            stopping: stopping
+            stopping: stopping,
+            event: event
         )
     )
     return UnsafePointer(table)
@@ -87,6 +102,16 @@ private func respond(
 private func stopping(_ context: UnsafeMutableRawPointer?, _ host: UnsafePointer<swsgi_host>) {
     guard let context else { return }
     Unmanaged<Exported>.fromOpaque(context).takeUnretainedValue().stopping()
+}
+
+private func event(
+    _ context: UnsafeMutableRawPointer?,
+    _ host: UnsafePointer<swsgi_host>,
+    _ number: Int32,
+    _ detail: swsgi_text
+) {
+    guard let context, let event = ProcessEvent(number, detail) else { return }
+    Unmanaged<Exported>.fromOpaque(context).takeUnretainedValue().observe(event)
 }
 
 /// Whether the host's table has the version, and at least the first size of it.

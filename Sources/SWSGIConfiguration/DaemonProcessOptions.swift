@@ -10,6 +10,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var group: String?
     /// Number of processes, 1 when not given.
     public var processes: UInt32 = 1
+    /// The most of them: more than `processes` when the group grows and shrinks.
+    public var processesMax: UInt32 = 1
     /// Whether `processes=` was given, be it 1: then the group is called multiprocess, as mod_wsgi does.
     public var isMultiprocess = false
     /// Request threads of each process, 15 when not given.
@@ -28,6 +30,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var exchange = ExchangeOptions()
     /// How long requests and silent processes may take.
     public var deadlines = DeadlineOptions()
+    /// When processes are replaced, and how long the old ones may take to go.
+    public var recycling = RecyclingOptions()
     /// Options that were given and have no effect.
     public var withoutEffect: [String] = []
 
@@ -39,13 +43,14 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         "listen-backlog", "connect-timeout", "queue-timeout", "send-buffer-size", "receive-buffer-size",
         "header-buffer-size", "response-flush-delay", "response-buffer-size", "inactivity-timeout",
         "request-timeout", "interrupt-timeout", "deadlock-timeout",
+        "graceful-timeout", "eviction-timeout", "maximum-requests", "maximum-requests-jitter", "restart-interval",
+        "restart-interval-jitter", "cpu-time-limit", "rss-limit",
     ]
     /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
     private static let ignored = [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "maximum-requests",
-        "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
+        "newrelic-environment", "memory-limit",
         "virtual-memory-limit", "socket-user",
     ]
 
@@ -75,7 +80,10 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     }
 
     /// Options that take the effect from others.
-    public var conflicts: [String] { exchange.conflicts + deadlines.conflicts(with: exchange) }
+    public var conflicts: [String] {
+        exchange.conflicts + deadlines.conflicts(with: exchange)
+            + recycling.conflicts(inactivityTimeout: exchange.inactivityTimeout)
+    }
 
     private static func isName(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count)
@@ -96,7 +104,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         case "user": user = try Self.text(value, option)
         case "group": group = try Self.text(value, option)
         case "processes":
-            processes = try strictNumber(value, in: 1...1000, option: option, directive: directive)
+            (processes, processesMax) = try Self.range(value, option)
             isMultiprocess = true
         case "threads": threads = try strictNumber(value, in: 1...1000, option: option, directive: directive)
         case "home": home = try Self.directory(value, option)
@@ -111,6 +119,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         default:
             if try exchange.set(option, value) { return }
             if try deadlines.set(option, value) { return }
+            if try recycling.set(option, value) { return }
             let hint = nearest(to: option, among: Self.known).map { "; did you mean '\($0)'?" } ?? ""
             throw Problem(.optionUnknown, "\(directive): unknown option '\(option)'\(hint)")
         }
@@ -122,6 +131,18 @@ public struct DaemonProcessOptions: Equatable, Sendable {
             throw Problem(.textInvalid, "\(directive): \(option) must be 1 to 255 printable characters, not '\(value)'")
         }
         return value
+    }
+
+    /// A number, or two with a "-" between them.
+    private static func range(_ value: String, _ option: String) throws(Problem) -> (UInt32, UInt32) {
+        let parts = value.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let least = try strictNumber(parts[0], in: 1...1000, option: option, directive: directive)
+        guard parts.count == 2 else { return (least, least) }
+        let most = try strictNumber(parts[1], in: 1...1000, option: option, directive: directive)
+        guard least <= most else {
+            throw Problem(.numberInvalid, "\(directive): \(option) must not begin with the larger number: '\(value)'")
+        }
+        return (least, most)
     }
 
     private static func directory(_ value: String, _ option: String) throws(Problem) -> String {

@@ -31,6 +31,9 @@ struct LoadedBundle {
     // NODELETE as unloading Swift code is never safe; NOW so that an undefined symbol shows here and not in a request.
     private static let mode = RTLD_NOW | RTLD_LOCAL | Int32(RTLD_NODELETE)
 
+    /// Bytes of the smallest table of this version of the bundle ABI; what comes later may be missing.
+    private static let firstTableSize = 48
+
     private static var loaderError: String {
         dlerror().map { String(cString: $0) } ?? "no reason given"
     }
@@ -46,7 +49,7 @@ struct LoadedBundle {
                 "bundle \(bundle) was built for version \(table.pointee.abi_version) of the bundle ABI, this server has version \(SWSGI_ABI_VERSION)"
             )
         }
-        guard Int(table.pointee.size) >= MemoryLayout<swsgi_application>.size else {
+        guard Int(table.pointee.size) >= Self.firstTableSize else {
             throw Problem(
                 .tableInvalid,
                 "'\(symbol)' of bundle \(bundle) returned a table of \(table.pointee.size) bytes"

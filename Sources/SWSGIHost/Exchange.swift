@@ -3,6 +3,7 @@ internal import Glibc
 internal import SWSGIConfiguration
 internal import SWSGISystem
 public import SWSGIWire
+internal import Synchronization
 
 /// One exchange after the other, of one request thread: what the application reaches through the host's table.
 ///
@@ -44,7 +45,8 @@ public final class Exchange {
         if result == 0, !output.isStarted {
             log(.error, "the application ended without starting a response")
         }
-        output.end(result == 0 && output.isStarted ? .complete : .failed, returnsReply: input.isIdle)
+        let failure = Self.areAllCancelled.load(ordering: .relaxed) ? ExchangeOutcome.unavailable : .failed
+        output.end(result == 0 && output.isStarted ? .complete : failure, returnsReply: input.isIdle)
     }
 
     /// Ends an exchange that no application may run.
@@ -136,7 +138,12 @@ public final class Exchange {
         output.sendFile(descriptor, offset: offset, length: length)
     }
 
-    var isCancelled: Bool { input.seesAbort() }
+    var isCancelled: Bool { Self.areAllCancelled.load(ordering: .relaxed) || input.seesAbort() }
+
+    private static let areAllCancelled = Atomic<Bool>(false)
+
+    /// Tells the applications that the time of this process is over: every exchange is cancelled, from now on.
+    public static func cancelAll() { areAllCancelled.store(true, ordering: .relaxed) }
 
     /// Sends a line for each line of the text, which says which process it comes from.
     ///

@@ -15,10 +15,19 @@ public struct HostFacts: Sendable {
     public var processes: UInt32
     /// Whether the application is told that other processes run beside it.
     public var isMultiprocess: Bool
+    /// Whether the application is told that it is called once in this process.
+    public var isRunOnce = false
 
     /// Facts from their parts.
-    public init(processGroup: String, threads: UInt32, processes: UInt32, isMultiprocess: Bool = false) {
+    public init(
+        processGroup: String,
+        threads: UInt32,
+        processes: UInt32,
+        isMultiprocess: Bool = false,
+        isRunOnce: Bool = false
+    ) {
         self.isMultiprocess = isMultiprocess
+        self.isRunOnce = isRunOnce
         self.processGroup = processGroup
         self.threads = threads
         self.processes = processes
@@ -87,6 +96,17 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
     /// Tells the application that the process is about to end.
     public func stop() {
         application.pointee.stopping?(application.pointee.context, host)
+    }
+
+    /// Tells the application what happens to the process, if its table has room for that.
+    public func tell(_ event: ProcessEvent) {
+        let end = MemoryLayout<swsgi_application>.offset(of: \.event).map { $0 + MemoryLayout<Int>.size }
+        guard let end, Int(application.pointee.size) >= end, let function = application.pointee.event else { return }
+        let (kind, detail) = event.forApplications
+        detail.withCString { bytes in
+            let text = swsgi_text(bytes: bytes, length: detail.utf8.count)
+            function(application.pointee.context, host, Int32(kind), text)
+        }
     }
 
     private static func read(_ file: SourceFile) throws(Problem) -> EntryFile {

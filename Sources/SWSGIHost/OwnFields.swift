@@ -11,7 +11,7 @@ struct ConstantFields: @unchecked Sendable {  // immutable
             ("wsgi.version", "1.0"),
             ("wsgi.multithread", facts.threads > 1 ? "true" : "false"),
             ("wsgi.multiprocess", facts.isMultiprocess ? "true" : "false"),
-            ("wsgi.run_once", "false"),
+            ("wsgi.run_once", facts.isRunOnce ? "true" : "false"),
             ("wsgi.input_terminated", "true"),
             ("mod_wsgi.version", Instance.version),
             ("mod_wsgi.process_group", facts.processGroup),

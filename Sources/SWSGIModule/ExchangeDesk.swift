@@ -64,6 +64,9 @@ final class ExchangeDesk {
             queueTimeout: options.exchange.queueTimeout,
             requestTimeout: options.deadlines.requestTimeout
         )
+        if let broken = generation.ends.broken(group: group), facts.modified <= broken.since {
+            return refuseBroken(broken, request, facts, generation, group)
+        }
         guard enter(request, generation, group) else { return overloaded(request, facts, generation, group) }
         let ending = exchange(request, facts, generation, group: group)
         generation.scoreboard.leave(group)

@@ -18,6 +18,7 @@ extension Relay {
         case .withoutHead(.notLoaded):
             report(.applicationNotLoaded, "the application can't be loaded")
             return .status(internalError)
+        case .withoutHead(.unavailable): return .status(unavailableNow())
         case .withoutHead:
             if bodyStatus != 0 { return .status(bodyStatus) }
             if isCancelled {
@@ -37,6 +38,16 @@ extension Relay {
             report(.responseShort, "\(missing) bytes less than the Content-Length")
             return .status(abort(else: internalError))
         }
+    }
+
+    /// No process could take the exchange, or the time of the one that ran it is over.
+    private func unavailableNow() -> Int32 {
+        if let broken = generation.ends.broken(group: group) {
+            return refuseBroken(broken, request, facts, generation, group)
+        }
+        swsgi_retry_after(request, 1)
+        report(.cancelledByDrain, "the application gave the request up, as the time of its process was over")
+        return unavailable
     }
 
     /// Makes sure that the client does not take what it has for the whole response.

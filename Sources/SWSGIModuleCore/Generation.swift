@@ -19,7 +19,7 @@ public struct GroupQueue: Sendable {
         name = options.name
         self.definition = definition
         self.sender = sender
-        limit = Int64(options.processes) * Int64(options.threads) + options.exchange.listenBacklog
+        limit = Int64(options.processesMax) * Int64(options.threads) + options.exchange.listenBacklog
     }
 }
 
@@ -152,7 +152,7 @@ public final class Generation {
 
     private func start() throws -> Int32 {
         let null = try Descriptor.open("/dev/null", O_RDWR)
-        var descriptors = [null.number, logs[0], logs[0], plan.number, page.number]
+        var descriptors = [null.number, logs[0], logs[0], plan.number, page.number, scoreboard.memory.number]
         for (receiver, log) in zip(receivers, logs.dropFirst()) { descriptors += [receiver.number, log] }
         let program = Program(
             path: program,
@@ -170,6 +170,7 @@ public final class Generation {
         for receiver in receivers { close(receiver.number) }
         close(plan.number)
         close(page.number)
+        close(scoreboard.memory.number)
         scoreboard.join()
     }
 }

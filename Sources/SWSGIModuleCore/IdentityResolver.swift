@@ -95,6 +95,7 @@ enum IdentityResolver {
             interruptTimeout: options.deadlines.interruptTimeout,
             deadlockTimeout: options.deadlines.deadlockTimeout ?? 0
         )
+        plan.recycling = RecyclingPlan(options)
         return plan
     }
 

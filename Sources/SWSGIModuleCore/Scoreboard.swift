@@ -1,20 +1,22 @@
 internal import Glibc
 public import SWSGISystem
+internal import SWSGIWire
 internal import Synchronization
 
 /// How many exchanges of each process group are outstanding in all of httpd's children.
 ///
-/// In memory that the parent makes and only its children share. For each group a line: outstanding Int64 | time of the last
+/// In memory that the parent makes, that only its children write, and whose beginning the supervisor reads. For each group a line: outstanding Int64 | time of the last
 /// log line Int64 | refusals since then Int64. For each child a line: process id Int32, then its own part of every group's
 /// count (Int32 each): what a child that dies has not given back is found there.
 /// An exchange costs two atomic additions when it begins and two when it ends, and no system call.
 public final class Scoreboard: @unchecked Sendable {
     // All words of the page are atomic, but for `slot`, which a child sets before its threads start.
 
-    private static let line = 64
-    private static let second: Int64 = 1_000_000_000
+    private static let line = OutstandingPage.line
     private static let clearing: Int32 = -1
 
+    /// The memory, for the supervisor, which sees how many exchanges are outstanding.
+    let memory: SharedDescriptor
     private let page: UnsafeMutableRawPointer
     private let size: Int
     private let groups: Int
@@ -34,9 +36,8 @@ public final class Scoreboard: @unchecked Sendable {
         slots = min(max(children, 1), 65_536)
         slotSize = (4 + 4 * groups + Self.line - 1) / Self.line * Self.line
         size = groups * Self.line + slots * slotSize
-        let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
-        guard let memory, memory != MAP_FAILED else { throw .last }
-        page = memory
+        memory = SharedDescriptor(try Memory.shared("swsgi-outstanding", bytes: size))
+        page = try Memory.map(memory.number, bytes: size, writable: true)
     }
 
     deinit {
@@ -142,10 +143,10 @@ public final class Scoreboard: @unchecked Sendable {
     public func outstanding(_ group: Int) -> Int64 { total(group).pointee.load(ordering: .relaxed) }
 
     /// An exchange was refused: how many were since the last log line, itself included, when it is time for the next line.
-    public func refusal(_ group: Int, now: Int64) -> Int64? {
+    public func refusal(_ group: Int, now: Int64, every interval: Int64 = 1_000_000_000) -> Int64? {
         unsaid(group).pointee.add(1, ordering: .acquiringAndReleasing)
         let last = lastLine(group).pointee.load(ordering: .acquiring)
-        guard last == 0 || now - last >= Self.second else { return nil }
+        guard last == 0 || now - last >= interval else { return nil }
         let isOurs = lastLine(group).pointee.compareExchange(
             expected: last,
             desired: now,

@@ -36,6 +36,7 @@ extension GroupMachine {
             text += " while it loaded " + member.loading.map { "'\($0.version.key.entryFile)'" }.joined(separator: ", ")
         }
         actions.append(.log(.processEnded, text))
+        trouble.cause = text
     }
 
     private mutating func poison(_ member: Member, _ end: ProcessEnd) {
@@ -96,6 +97,7 @@ extension GroupMachine {
     mutating func killNow(_ ticket: Int, _ code: MessageCode, _ what: String, now: Int64) {
         guard let member = member(ticket), !member.isKilled else { return }
         actions.append(.log(code, "\(who(member)) \(what)"))
+        trouble.cause = "\(who(member)) \(what)"
         kill(ticket, now: now)
     }
 
@@ -143,6 +145,7 @@ extension GroupMachine {
             startupTimedOut(member, now: now)
         } else {
             watchAnswers(of: member, now: now)
+            recyclingDeadlines(of: member, now: now)
         }
     }
 
@@ -174,6 +177,7 @@ extension GroupMachine {
         if phase == .running, needsStart { times.append(backoff.until) }
         for member in processes where !member.isKilled {
             times += [member.killAt, member.silentAt, startupLimit(member), answerDeadline(member)]
+            times += recyclingTimes(of: member)
             if rollout.round != nil, member.mayStillAnswer(now: now) { times.append(member.stopsBy) }
             if case .ending(let killAt) = phase { times.append(killAt) }
         }
@@ -192,7 +196,7 @@ extension GroupMachine {
 
     mutating func stop(now: Int64) {
         beginEnding(now: now)
-        for member in processes where member.isActive { drain(member.ticket) }
+        for member in processes where member.isActive { drain(member.ticket, .shutdownSignal) }
     }
 }
 

@@ -78,12 +78,12 @@ extension GroupMachine {
 
     private var activeCount: Int { processes.count { $0.isActive } }
 
-    /// The configured number, and one more while a replacement comes up beside the process it is for.
+    /// The number that the group has now, and one more while a replacement comes up beside the process it is for.
     private var wanted: Int {
         guard let ticket = rollout.replacement, let member = member(ticket), member.isActive, nextVictim != nil else {
-            return settings.processes
+            return scaling.size
         }
-        return settings.processes + 1
+        return scaling.size + 1
     }
 
     private var isReplacementDue: Bool { rollout.replacement == nil && nextVictim != nil }
@@ -161,7 +161,7 @@ extension GroupMachine {
         rollout.round?.losses = 0
         guard let victim else { return }
         rollout.round?.replaced += 1
-        drain(victim)
+        drain(victim, member(victim)?.leaving ?? .scriptReload)
     }
 
     mutating func replacementLost(_ member: Member, failed: Bool) {

@@ -18,7 +18,20 @@ struct GroupMachine {
         case loaded(ticket: Int, ApplicationVersion)
         case notLoaded(ticket: Int, ApplicationVersion)
         case changed(ticket: Int, ApplicationVersion)
-        case leaving(ticket: Int)
+        /// It is to be replaced, and serves until then.
+        case leaving(ticket: Int, _ reason: StopReason = .shutdownSignal)
+        /// What it still runs though it has been cancelled.
+        case running(ticket: Int, [String])
+        /// Its last exchange has ended.
+        case finished(ticket: Int)
+        /// It has this many bytes of memory.
+        case memory(ticket: Int, Int64)
+        /// The group has this many exchanges, running or waiting.
+        case load(outstanding: Int64)
+        /// The supervisor was told to replace all processes.
+        case replaceAll
+        /// A request has come although the group is broken.
+        case wanted
         /// It has seen that it is to drain.
         case stopped(ticket: Int)
         case crashing(ticket: Int, signal: Int32)
@@ -43,11 +56,15 @@ struct GroupMachine {
     /// What is to be done.
     enum Action: Equatable {
         case start(Launch)
-        case drain(ticket: Int)
+        case drain(ticket: Int, StopReason)
+        /// Cancel what it still runs.
+        case cancel(ticket: Int)
         case reloadFailed(ticket: Int, ApplicationVersion)
         case kill(ticket: Int)
         /// Ask the process for an answer with this number.
         case ask(ticket: Int, UInt32)
+        /// Nobody serves, and will not before this time; nil: somebody does again.
+        case broken(retryAt: Int64?)
         case log(MessageCode, String)
         case note(String)
     }
@@ -58,6 +75,7 @@ struct GroupMachine {
         var preload: [ApplicationKey]
         var required: [ApplicationKey]
         var poisoned: [PoisonedApplication]
+        var limits = WorkerLimits()
     }
 
     /// What the configuration says.
@@ -69,6 +87,9 @@ struct GroupMachine {
         var applications: [ApplicationKey]
         /// How long a process may leave a question without an answer; 0: for ever.
         var deadlockTimeout: Int64 = 0
+        /// Request threads of each process.
+        var threads = 1
+        var recycling = RecyclingPlan()
     }
 
     /// Where the group's own life stands.
@@ -87,6 +108,8 @@ struct GroupMachine {
     var rollout = Rollout()
     var stopAt: Int64?
     var lastStartFailure: String?
+    var trouble = Trouble()
+    var scaling: Scaling
     var actions: [Action] = []
     /// The time of the event that is being handled.
     private(set) var now: Int64 = 0
@@ -94,6 +117,7 @@ struct GroupMachine {
 
     init(_ settings: Settings) {
         self.settings = settings
+        scaling = Scaling(size: settings.processes)
     }
 
     /// Whether nothing is left to wait for.
@@ -105,6 +129,7 @@ struct GroupMachine {
         self.random = random
         apply(event, now: now)
         settle(now: now)
+        publish(now: now)
         defer { actions.removeAll() }
         return actions
     }
@@ -119,7 +144,13 @@ struct GroupMachine {
         case .loaded(let ticket, let version): loaded(ticket, version, now: now)
         case .notLoaded(let ticket, let version): update(ticket) { $0.finishedLoading(version, now: now) }
         case .changed(let ticket, let version): changed(ticket, version)
-        case .leaving(let ticket): update(ticket) { $0.isLeaving = true }
+        case .leaving(let ticket, let reason): leaving(ticket, reason)
+        case .running(let ticket, let lines): update(ticket) { $0.running = lines }
+        case .finished(let ticket): finished(ticket, now: now)
+        case .memory(let ticket, let bytes): measured(ticket, bytes, now: now)
+        case .load(let outstanding): measuredLoad(outstanding, now: now)
+        case .wanted: wanted(now: now)
+        case .replaceAll: for member in processes { leaving(member.ticket, .gracefulSignal) }
         case .stopped(let ticket): update(ticket) { $0.hasStopped = true }
         case .crashing(let ticket, let signal): crashing(ticket, signal, now: now)
         case .misbehaved(let ticket, let what):
@@ -149,15 +180,18 @@ struct GroupMachine {
             actions.append(.log(.startFailed, "group '\(settings.name)': a process could not be started: \(reason)"))
         }
         lastStartFailure = reason
+        trouble.cause = "a process could not be started: \(reason)"
         delay(after: member, limit: Delays.restartMax, now: now)
         replacementLost(member, failed: false)
     }
 
     private mutating func ready(_ ticket: Int, now: Int64) {
         var isFirst = false
+        let replaceAt = age(of: ticket).map { now.adding($0) }
         update(ticket) { member in
             isFirst = member.readyAt == nil
             member.readyAt = member.readyAt ?? now
+            member.replaceAt = member.replaceAt ?? replaceAt
         }
         if isFirst { replacementReady(ticket) }
     }
@@ -193,19 +227,27 @@ struct GroupMachine {
         let preload = applications.preload(configured: settings.applications)
         actions.append(
             .start(
-                Launch(ticket: ticket, preload: preload, required: required, poisoned: applications.poisoned)
+                Launch(
+                    ticket: ticket,
+                    preload: preload,
+                    required: required,
+                    poisoned: applications.poisoned,
+                    limits: limits(of: ticket)
+                )
             )
         )
         return ticket
     }
 
-    mutating func drain(_ ticket: Int) {
+    mutating func drain(_ ticket: Int, _ reason: StopReason) {
         let limit = now.adding(Delays.silence)
+        let cancelAt = patience(with: reason).map { now.adding($0) }
         update(ticket) { member in
             member.isDraining = true
             member.stopsBy = limit
+            member.cancelAt = cancelAt
         }
-        actions.append(.drain(ticket: ticket))
+        actions.append(.drain(ticket: ticket, reason))
     }
 
     func who(_ member: Member) -> String {
@@ -219,6 +261,14 @@ enum Delays {
     /// The backtrace itself is limited to 10 s.
     static let backtrace = 15 * second
     static let silence = second
+    /// Between two looks at memory and load, where these are looked at.
+    static let memoryLooks = second
+    static let loadLooks = second / 4
+    /// A group grows when requests wait for so long, and shrinks when it has had little to do for so long.
+    static let growth = second / 2
+    static let shrinking = 30 * second
+    /// No process is replaced for its memory before it has served so long.
+    static let memoryAge = 5 * second
     static let restartFirst = second / 10
     static let restartMax = 30 * second
     /// A process that this time has shown to work.

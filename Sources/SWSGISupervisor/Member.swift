@@ -17,8 +17,19 @@ struct Member {
     var loading: [Loading] = []
     /// Changes it reported and may hold exchanges for.
     var reported: [ApplicationVersion] = []
-    var isLeaving = false
+    /// Why it is to be replaced, if it is.
+    var leaving: StopReason?
+    /// When it is to be replaced for its age.
+    var replaceAt: Int64?
     var isDraining = false
+    /// When what it still runs is cancelled.
+    var cancelAt: Int64?
+    /// When it is killed with what it still runs.
+    var lostAt: Int64?
+    /// What that was when it last said so.
+    var running: [String] = []
+    /// Whether its last exchange has ended.
+    var hasFinished = false
     /// Whether it has seen that it is to drain.
     var hasStopped = false
     /// When it is taken to have seen that: a process that was stopped itself says nothing.
@@ -46,6 +57,8 @@ struct Member {
     }
 
     var isCrashing: Bool { crashSignal != nil }
+
+    var isLeaving: Bool { leaving != nil }
 
     /// Whether it is one of those that serve, or will.
     var isActive: Bool { !isDraining && !isKilled && !isCrashing }
@@ -87,6 +100,8 @@ struct Backoff {
     private(set) var ticket = 0
     private var earlyTicket = 0
     private(set) var isDelayed = false
+    /// The last delay, without its jitter.
+    private(set) var delay: Int64 = 0
 
     /// The first ticket that was given after the last failure or early end.
     var nextTicket: Int { max(ticket, earlyTicket) }
@@ -109,7 +124,7 @@ struct Backoff {
         let doublings = streak - 2
         let factor: Int64 = doublings < 32 ? 1 << Int64(doublings) : .max
         let (product, overflow) = Delays.restartFirst.multipliedReportingOverflow(by: factor)
-        let delay = min(overflow ? .max : product, limit)
+        delay = min(overflow ? .max : product, limit)
         until = now.adding(delay).adding(delay / 10 * Int64(random % 1024) / 1024)
         defer { isDelayed = true }
         return !isDelayed
@@ -118,6 +133,11 @@ struct Backoff {
     /// A process that had been ready for a while ended: no row of early ends.
     mutating func servedWell() {
         earlyEnds = 0
+    }
+
+    /// The next start is made at once; the delay after it is not forgotten.
+    mutating func tryNow(_ now: Int64) {
+        until = min(until, now)
     }
 
     /// A process has stayed.

@@ -25,6 +25,12 @@ struct PollList {
         if result <= 0 { for index in entries.indices { entries[index].revents = 0 } }
     }
 
+    /// Whether something is to be read, and the other side is there.
+    func isReadable(_ place: Int?) -> Bool {
+        guard let place else { return false }
+        return Int32(entries[place].revents) == POLLIN
+    }
+
     /// Whether what was asked for is there, or the other side has gone.
     func isReady(_ place: Int?) -> Bool {
         guard let place else { return false }

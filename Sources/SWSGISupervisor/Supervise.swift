@@ -15,7 +15,12 @@ public func supervise() -> Int32 {
         let page = try step("mapping the page of ended processes") { () throws(Errno) in
             try Memory.map(SupervisorDescriptors.ends, bytes: bytes, writable: true)
         }
-        let supervisor = try makeSupervisor(plan, EndsPage(page, groups: plan.groups.count), parent)
+        let counted = try step("mapping what httpd's children count") { () throws(Errno) in
+            let bytes = OutstandingPage.size(groups: plan.groups.count)
+            return try Memory.map(SupervisorDescriptors.outstanding, bytes: bytes, writable: false)
+        }
+        let pages = (EndsPage(page, groups: plan.groups.count), OutstandingPage(counted, groups: plan.groups.count))
+        let supervisor = try makeSupervisor(plan, pages, parent)
         supervisor.run()
         return 0
     } catch {
@@ -49,7 +54,7 @@ private func prepareDescriptors() throws(SetupFailure) {
         limit.rlim_cur = limit.rlim_max
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
-    for number in SupervisorDescriptors.plan...SupervisorDescriptors.ends {
+    for number in SupervisorDescriptors.plan...SupervisorDescriptors.outstanding {
         guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else { throw .failed("descriptor \(number) is not open") }
     }
 }
@@ -90,14 +95,20 @@ private func watchParent(_ pid: Int32) throws(SetupFailure) -> Descriptor {
 
 private func makeSupervisor(
     _ plan: SupervisorPlan,
-    _ ends: EndsPage,
+    _ pages: (ends: EndsPage, outstanding: OutstandingPage),
     _ parent: consuming Descriptor
 ) throws(SetupFailure) -> Supervisor {
     let signals = try step("taking signals") { () throws(Errno) in
-        try SignalQueue([SIGCHLD, SIGTERM, SIGINT, SIGHUP])
+        try SignalQueue([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2])
     }
     do {
-        return try Supervisor(plan, ends: ends, signals: signals, parent: parent)
+        return try Supervisor(
+            plan,
+            ends: pages.ends,
+            outstanding: pages.outstanding,
+            signals: signals,
+            parent: parent
+        )
     } catch {
         throw .failed("making a directory for snapshots in \(plan.snapshotBase): \(error)")
     }

@@ -102,7 +102,7 @@ extension Supervisor {
         var worker = WorkerPlan(
             group: group.name,
             threads: group.threads,
-            processes: group.processes,
+            processes: max(group.processes, group.recycling.processesMax),
             snapshots: "\(snapshots.path)/\(directory)",
             displayName: group.displayName
         )
@@ -110,6 +110,7 @@ extension Supervisor {
         worker.inactivityTimeout = group.inactivityTimeout
         worker.restrictions = group.restrictions
         worker.deadlines = group.deadlines
+        worker.limits = launch.limits
         worker.required = launch.required
         worker.preload = launch.preload
         worker.poisoned = launch.poisoned

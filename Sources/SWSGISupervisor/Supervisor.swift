@@ -17,6 +17,11 @@ final class Supervisor {
         var machine: GroupMachine
         var isQueueOpen = true
         var launches: [GroupMachine.Launch] = []
+        /// While it is broken: when the next attempt is due, since when (wall clock), and until when requests in its queue are
+        /// refused.
+        var retryAt: Int64?
+        var brokenSince: Int64 = 0
+        var refusesUntil: Int64 = 0
     }
 
     /// How much one process may occupy one turn.
@@ -32,20 +37,25 @@ final class Supervisor {
     let snapshots: SnapshotDirectory
     var groups: [Group]
     var processes: [Int32: WorkerHandle] = [:]
-    private let ends: EndsPage
+    let ends: EndsPage
+    let outstanding: OutstandingPage
+    var measuring: Measuring
     private let signals: SignalQueue
     private let parent: Descriptor
     private var isParentAlive = true
-    private let buffer: UnsafeMutableRawBufferPointer
+    let buffer: UnsafeMutableRawBufferPointer
 
     init(
         _ plan: SupervisorPlan,
         ends: EndsPage,
+        outstanding: OutstandingPage,
         signals: consuming SignalQueue,
         parent: consuming Descriptor
     ) throws(Errno) {
         self.plan = plan
         self.ends = ends
+        self.outstanding = outstanding
+        measuring = Measuring(plan)
         self.signals = signals
         self.parent = parent
         buffer = .allocate(byteCount: ControlLimits.message, alignment: 16)
@@ -60,6 +70,8 @@ final class Supervisor {
 
     /// Works until all processes have ended.
     func run() {
+        // Another supervisor may have left its own view of things.
+        for index in groups.indices { ends.setBroken(nil, group: index) }
         for index in groups.indices { tell(index, .begin) }
         startLaunches()
         while !groups.allSatisfy(\.machine.isFinished) { turn() }
@@ -82,13 +94,16 @@ final class Supervisor {
             )
         }
         let logs = groups.map { group in group.log.waiting.map { polled.add($0, POLLOUT) } }
-        let queues = groups.map { $0.isQueueOpen ? polled.add($0.queue, PollList.hangUp) : nil }
+        let queues = groups.map { $0.isQueueOpen ? polled.add($0.queue, queueEvents($0, now: now)) : nil }
         polled.wait(until: nextTurn)
 
         if polled.isReady(signalPlace) { takeSignals() }
         if polled.isReady(parentPlace) { parentEnded() }
-        for (index, place) in queues.enumerated() where polled.isReady(place) { queueEnded(index) }
+        for (index, place) in queues.enumerated() where polled.isReady(place) {
+            if polled.isReadable(place) { queueWaits(index) } else { queueEnded(index) }
+        }
         reap()
+        measure()
         for index in groups.indices where (groups[index].machine.nextDeadline ?? .max) <= Clock.monotonic {
             tell(index, .deadline)
         }
@@ -109,15 +124,22 @@ final class Supervisor {
     private var nextTurn: Int64? {
         if snapshots.hasLeftovers { return Clock.monotonic }
         let now = Clock.monotonic
-        return groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] }.compactMap(\.self).min()
+        let times = groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] } + [measuring.next]
+        return times.compactMap(\.self).min()
     }
 
     // MARK: What happens
 
     private func takeSignals() {
         while let signal = signals.next() {
-            guard signal == SIGTERM || signal == SIGINT else { continue }
-            for index in groups.indices { tell(index, .stop) }
+            switch signal {
+            case SIGTERM, SIGINT: for index in groups.indices { tell(index, .stop) }
+            case SIGUSR1: for index in groups.indices { tell(index, .replaceAll) }
+            // For the applications of all processes; not as a signal: they may have set it back to ending the process.
+            case SIGHUP, SIGUSR2:
+                for worker in processes.values { _ = worker.send(.signal(UInt8(clamping: signal))) }
+            default: break
+            }
         }
     }
 
@@ -200,7 +222,9 @@ final class Supervisor {
         case .changed(let version): .changed(ticket: ticket, version)
         case .stopped: .stopped(ticket: ticket)
         case .crashing(let signal): .crashing(ticket: ticket, signal: Int32(signal))
-        case .leaving: .leaving(ticket: ticket)
+        case .leaving(let reason): .leaving(ticket: ticket, reason)
+        case .running(let lines): .running(ticket: ticket, lines)
+        case .finished: .finished(ticket: ticket)
         case .answer(let number): .answered(ticket: ticket, number)
         case .log: nil
         }
@@ -217,10 +241,12 @@ final class Supervisor {
     private func perform(_ action: GroupMachine.Action, group index: Int) {
         switch action {
         case .start(let launch): groups[index].launches.append(launch)
-        case .drain(let ticket): send(.drain, group: index, ticket: ticket)
+        case .drain(let ticket, let reason): send(.drain(reason), group: index, ticket: ticket)
+        case .cancel(let ticket): send(.cancel, group: index, ticket: ticket)
         case .ask(let ticket, let number): send(.ask(number), group: index, ticket: ticket)
         case .reloadFailed(let ticket, let version): send(.reloadFailed(version), group: index, ticket: ticket)
         case .kill(let ticket): worker(index, ticket)?.kill()
+        case .broken(let retryAt): setBroken(index, retryAt)
         case .log(let code, let text): groups[index].log.write(code, text)
         case .note(let text): groups[index].log.note(text)
         }
@@ -272,7 +298,9 @@ extension Supervisor.Group {
                 startupTimeout: Int64(plan.startupTimeout) * Delays.second,
                 shutdownTimeout: Int64(plan.shutdownTimeout) * Delays.second,
                 applications: plan.applications,
-                deadlockTimeout: plan.deadlines.deadlockTimeout * 1000
+                deadlockTimeout: plan.deadlines.deadlockTimeout * 1000,
+                threads: Int(plan.threads),
+                recycling: plan.recycling
             )
         )
     }

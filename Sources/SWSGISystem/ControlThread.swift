@@ -13,7 +13,7 @@ public enum ControlThread {
         case nothing
     }
 
-    /// Makes the calling thread the control thread: SIGTERM, SIGINT and SIGUSR1 reach nobody else.
+    /// Makes the calling thread the control thread: SIGTERM, SIGINT, SIGUSR1, SIGXCPU, SIGHUP and SIGUSR2 reach nobody else.
     public static func begin() throws(Errno) {
         _ = try check(swsgi_control_thread())
     }
@@ -51,6 +51,12 @@ public enum CurrentProcess {
     /// Lets standard output leave line by line although it is no terminal.
     public static func bufferOutputByLine() {
         swsgi_line_buffering()
+    }
+
+    /// Limits the processor time: SIGXCPU after `seconds`, SIGKILL after `most`.
+    public static func limitProcessorTime(_ seconds: UInt32, most: UInt32) throws(Errno) {
+        var limit = rlimit(rlim_cur: rlim_t(seconds), rlim_max: rlim_t(most))
+        guard setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit) == 0 else { throw .last }
     }
 
     /// Writes what standard output holds back and ends the process at once.

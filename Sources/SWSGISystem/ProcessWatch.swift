@@ -113,6 +113,14 @@ public enum CrashHandlers {
         swsgi_running_set(slot, -1, nil, nil)
     }
 
+    /// The request line that thread `slot` runs, as far as it can be read; nil: it runs nothing.
+    public static func runningLine(slot: Int) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { line in
+            guard let start = line.baseAddress, swsgi_running_line(slot, start, line.count) != 0 else { return nil }
+            return String(cString: start)
+        }
+    }
+
     /// Tells the crash handler that thread `slot` may take an exchange, or holds one that it has not called `began` for.
     ///
     /// To be told before `hasCrashed` is asked, so that either side sees the other; `thread` 0 is the end of it.
@@ -128,5 +136,15 @@ public enum CrashHandlers {
     /// Gives the calling thread a stack of its own for signal handlers.
     public static func prepareThread() throws(Errno) {
         _ = try check(swsgi_signal_stack_install())
+    }
+}
+
+extension ProcessWatch {
+    /// Bytes of memory that a process has in use now; nil: it has gone.
+    public static func residentMemory(of pid: Int32) -> Int64? {
+        guard let text = try? Memory.readStream("/proc/\(pid)/statm", limit: 4096) else { return nil }
+        let fields = text.split(separator: UInt8(ascii: " "))
+        guard fields.count > 1, let pages = Int64(String(decoding: fields[1], as: UTF8.self)) else { return nil }
+        return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
     }
 }

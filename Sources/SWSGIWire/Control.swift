@@ -72,6 +72,8 @@ public enum ControlLimits {
     public static let name = 1024
     /// Bytes of a text for the log.
     public static let text = 8192
+    /// Request lines of one message.
+    public static let lines = 16
     /// Applications of one process group that its processes load before they take work.
     public static let applications = 64
 }
@@ -110,6 +112,8 @@ public struct WorkerPlan: Equatable, Sendable {
     public var restrictions = Restrictions.standard
     /// Limits of requests and silent processes.
     public var deadlines = DeadlinePlan()
+    /// What it may use before it asks to be replaced.
+    public var limits = WorkerLimits()
     /// Applications to load before taking work; one that can't be loaded is answered 500.
     public var preload: [ApplicationKey] = []
     /// Applications without which this process is not to take work: it exits with `WorkerExit.notLoaded`.
@@ -142,7 +146,11 @@ public enum SupervisorMessage: Equatable, Sendable {
     /// The first message: what to do.
     case configure(WorkerPlan)
     /// Take no more work, send waiting exchanges to the queue for the new code, finish the others, exit.
-    case drain
+    case drain(StopReason)
+    /// The time for that is over: cancel the exchanges that still run.
+    case cancel
+    /// A signal came to the supervisor that is meant for applications.
+    case signal(UInt8)
     /// The new state of this entry file can't be had: send exchanges that wait for it to the queue for the old code.
     case reloadFailed(ApplicationVersion)
     /// Answer with this number: deadlock-timeout.
@@ -163,14 +171,21 @@ public enum SupervisorMessage: Equatable, Sendable {
             writer.write(plan.inactivityTimeout)
             writer.write(plan.restrictions.rawValue)
             plan.deadlines.write(to: &writer)
+            plan.limits.write(to: &writer)
             writer.write(plan.preload) { $1.write(to: &$0) }
             writer.write(plan.required) { $1.write(to: &$0) }
             writer.write(plan.poisoned) { writer, poisoned in
                 poisoned.version.write(to: &writer)
                 writer.write(poisoned.reason)
             }
-        case .drain:
+        case .drain(let reason):
             writer.write(UInt8(2))
+            writer.write(reason.rawValue)
+        case .cancel:
+            writer.write(UInt8(10))
+        case .signal(let number):
+            writer.write(UInt8(11))
+            writer.write(number)
         case .reloadFailed(let version):
             writer.write(UInt8(3))
             version.write(to: &writer)
@@ -186,9 +201,11 @@ public enum SupervisorMessage: Equatable, Sendable {
         var reader = ByteReader(bytes)
         switch try reader.read(UInt8.self) {
         case 1: self = .configure(try Self.plan(&reader))
-        case 2: self = .drain
+        case 2: self = .drain(try StopReason(&reader))
         case 3: self = .reloadFailed(try ApplicationVersion(&reader))
         case 20: self = .ask(try reader.read())
+        case 10: self = .cancel
+        case 11: self = .signal(try reader.read())
         case let kind: throw Malformed("unknown supervisor message \(kind)")
         }
         try reader.finish()
@@ -206,6 +223,7 @@ public enum SupervisorMessage: Equatable, Sendable {
         plan.inactivityTimeout = try reader.read()
         plan.restrictions = Restrictions(rawValue: try reader.read())
         plan.deadlines = try DeadlinePlan(&reader)
+        plan.limits = try WorkerLimits(&reader)
         plan.preload = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
             try ApplicationKey(&reader)
         }
@@ -238,8 +256,12 @@ public enum WorkerMessage: Equatable, Sendable {
     case stopped
     /// A fatal signal has come; the process ends after its backtrace.
     case crashing(signal: UInt8)
-    /// Somebody asked this process to end (SIGTERM, SIGINT, SIGUSR1): replace it, then let it drain.
-    case leaving(signal: UInt8)
+    /// It has reason to go: replace it, then let it drain.
+    case leaving(StopReason)
+    /// What it still runs though its exchanges have been cancelled: a request line each.
+    case running([String])
+    /// Its last exchange has ended: it says good-bye to its applications, and ends.
+    case finished
     /// A line for the log, at httpd's level (3 error ... 7 debug), with its code where it has one.
     case log(level: UInt8, text: String)
     /// The answer to a question of the supervisor, with its number.
@@ -271,9 +293,14 @@ public enum WorkerMessage: Equatable, Sendable {
         case .crashing(let signal):
             writer.write(UInt8(70))
             writer.write(signal)
-        case .leaving(let signal):
+        case .leaving(let reason):
             writer.write(UInt8(71))
-            writer.write(signal)
+            writer.write(reason.rawValue)
+        case .running(let lines):
+            writer.write(UInt8(82))
+            writer.write(lines) { $0.write($1) }
+        case .finished:
+            writer.write(UInt8(81))
         case .log(let level, let text):
             writer.write(UInt8(72))
             writer.write(level)
@@ -296,7 +323,14 @@ public enum WorkerMessage: Equatable, Sendable {
         case 69: self = .changed(try ApplicationVersion(&reader))
         case 73: self = .stopped
         case 70: self = .crashing(signal: try reader.read())
-        case 71: self = .leaving(signal: try reader.read())
+        case 71: self = .leaving(try StopReason(&reader))
+        case 82:
+            self = .running(
+                try reader.readList(limit: ControlLimits.lines) { reader throws(Malformed) in
+                    try reader.readText(limit: ControlLimits.name)
+                }
+            )
+        case 81: self = .finished
         case 72: self = .log(level: try reader.read(), text: try reader.readText(limit: ControlLimits.text * 3))
         case 80: self = .answer(try reader.read())
         case let kind: throw Malformed("unknown message \(kind)")

@@ -42,6 +42,8 @@ public enum ExchangeOutcome: UInt8, Sendable {
     case failed = 1
     /// The entry file could not be loaded.
     case notLoaded = 2
+    /// Nobody can answer now: the group has no process, or the time of this one is over.
+    case unavailable = 3
 }
 
 /// The header of a frame.

@@ -8,8 +8,10 @@ public enum SupervisorDescriptors {
     public static let plan: Int32 = 3
     /// The page of ended processes, which httpd's children map.
     public static let ends: Int32 = 4
+    /// What httpd's children count: the page of outstanding exchanges is its beginning.
+    public static let outstanding: Int32 = 5
     /// For group `index`: its queue's receiving end, and the error log of its virtual host after it.
-    public static func queue(ofGroup index: Int) -> Int32 { 5 + 2 * Int32(truncatingIfNeeded: index) }
+    public static func queue(ofGroup index: Int) -> Int32 { 6 + 2 * Int32(truncatingIfNeeded: index) }
     /// The error log of group `index`.
     public static func log(ofGroup index: Int) -> Int32 { queue(ofGroup: index) + 1 }
 }
@@ -52,6 +54,8 @@ public struct GroupPlan: Equatable, Sendable {
     public var restrictions = Restrictions.standard
     /// Limits of requests and silent processes.
     public var deadlines = DeadlinePlan()
+    /// When its processes are replaced, and how long the old ones may take to go.
+    public var recycling = RecyclingPlan()
     /// Request threads of each.
     public var threads: UInt32
     /// Text for process lists, or nil.
@@ -147,6 +151,7 @@ public struct SupervisorPlan: Equatable, Sendable {
             writer.write(group.inactivityTimeout)
             writer.write(group.restrictions.rawValue)
             group.deadlines.write(to: &writer)
+            group.recycling.write(to: &writer)
             writer.write(group.threads)
             writer.write(group.displayName)
             writer.write(group.startupTimeout)
@@ -186,6 +191,7 @@ extension GroupPlan {
         inactivityTimeout = try reader.read()
         restrictions = Restrictions(rawValue: try reader.read())
         deadlines = try DeadlinePlan(&reader)
+        recycling = try RecyclingPlan(&reader)
         threads = try reader.read()
         displayName = try reader.readOptionalText(limit: ControlLimits.name)
         startupTimeout = try reader.read()

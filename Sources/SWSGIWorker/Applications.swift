@@ -127,7 +127,8 @@ final class Applications: Sendable {
             processGroup: plan.group,
             threads: plan.threads,
             processes: plan.processes,
-            isMultiprocess: plan.isMultiprocess
+            isMultiprocess: plan.isMultiprocess,
+            isRunOnce: plan.limits.isRunOnce
         )
         return try Instance(key: key, facts: facts, directory: directory) { [channel] level, text in
             for line in text.split(separator: "\n") { channel.log(level, String(line)) }
@@ -216,13 +217,24 @@ final class Applications: Sendable {
         close(reply)
     }
 
-    /// Tells every application that the process is about to end.
-    func stop() {
-        let instances = content.withLock { content in
+    private var instances: [Instance] {
+        content.withLock { content in
             content.states.values.compactMap { state -> Instance? in
                 if case .loaded(let instance) = state { instance } else { nil }
             }
         }
-        for instance in instances { instance.stop() }
+    }
+
+    /// Tells every application what happens to the process.
+    func tell(_ event: ProcessEvent) {
+        for instance in instances { instance.tell(event) }
+    }
+
+    /// Tells every application that the process is about to end.
+    func stop(_ reason: StopReason) {
+        for instance in instances {
+            instance.tell(.stopping(reason))
+            instance.stop()
+        }
     }
 }

@@ -24,6 +24,8 @@ final class RequestThreads: Sendable {
     private let activity: SharedActivity?
     /// Only with request-timeout.
     private let deadlines: DeadlineWatch?
+    /// Only with maximum-requests: then one atomic addition for each exchange.
+    private let quota: Quota?
 
     init(
         count: Int,
@@ -31,9 +33,11 @@ final class RequestThreads: Sendable {
         applications: Applications,
         channel: SupervisorChannel,
         inactivityTimeout: Int64 = 0,
-        limits: DeadlinePlan = DeadlinePlan()
+        limits: DeadlinePlan = DeadlinePlan(),
+        maximumRequests: UInt32 = 0
     ) {
         deadlines = DeadlineWatch(threads: count, limits: limits, channel: channel)
+        quota = maximumRequests > 0 ? Quota(Int(maximumRequests)) : nil
         activity = inactivityTimeout > 0 ? SharedActivity(limit: inactivityTimeout) : nil
         self.queue = queue
         self.applications = applications
@@ -79,12 +83,28 @@ final class RequestThreads: Sendable {
     ///
     /// To be called again, after a moment, until `haveEnded`: a thread that was just about to wait
     /// misses an interruption.
-    func drain() {
+    ///
+    /// Returns whether a thread was waiting, or about to.
+    @discardableResult
+    func drain() -> Bool {
         isDraining.store(true, ordering: .sequentiallyConsistent)
+        var wereIdle = false
         for seat in seats where seat.isIdle.load(ordering: .sequentiallyConsistent) {
+            wereIdle = true
             let thread = seat.thread.load(ordering: .acquiring)
             if thread != 0 { ControlThread.interrupt(thread) }
         }
+        return wereIdle
+    }
+
+    /// Whether no thread runs an exchange; one that waits for the next may be deaf to interruptions.
+    var areAllIdle: Bool {
+        seats.allSatisfy { $0.isIdle.load(ordering: .acquiring) || $0.thread.load(ordering: .acquiring) == 0 }
+    }
+
+    /// The request lines of what is running.
+    var running: [String] {
+        Array(seats.indices.lazy.compactMap { CrashHandlers.runningLine(slot: $0) }.prefix(ControlLimits.lines))
     }
 
     private func run(_ index: Int) {
@@ -96,7 +116,8 @@ final class RequestThreads: Sendable {
             applications: applications,
             channel: channel,
             activity: activity,
-            deadlines: deadlines
+            deadlines: deadlines,
+            quota: quota
         )
         let number = ControlThread.current
         while true {
@@ -107,6 +128,8 @@ final class RequestThreads: Sendable {
             let message = desk.receive(queue)
             seat.isIdle.store(false, ordering: .sequentiallyConsistent)
             switch message {
+            // A thread that was just about to wait, or that hears no interruption: new code is there for this one.
+            case .exchange where isDraining.load(ordering: .relaxed): desk.sendBack()
             case .exchange: desk.serve()
             case .interrupted: continue
             case .ended: isDraining.store(true, ordering: .relaxed)
@@ -117,6 +140,19 @@ final class RequestThreads: Sendable {
         seat.thread.store(0, ordering: .releasing)
         if live.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ControlThread.wake() }
     }
+}
+
+/// How many exchanges the process may run.
+final class Quota: Sendable {
+    private let limit: Int
+    private let used = Atomic<Int>(0)
+
+    init(_ limit: Int) {
+        self.limit = limit
+    }
+
+    /// An exchange has ended; returns whether it was the last one: true once.
+    func ended() -> Bool { used.add(1, ordering: .relaxed).newValue == limit }
 }
 
 /// Every request thread's activity.
@@ -151,6 +187,7 @@ struct RequestDesk: ~Copyable {
     private let exchange: Exchange
     private let activity: SharedActivity?
     private let deadlines: DeadlineWatch?
+    private let quota: Quota?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ExchangeHead.messageLimit, alignment: 8)
     private var received = Socket.Received.nothing
     /// The instance of the last exchange: usually also that of the next.
@@ -161,10 +198,12 @@ struct RequestDesk: ~Copyable {
         applications: Applications,
         channel: SupervisorChannel,
         activity: SharedActivity?,
-        deadlines: DeadlineWatch?
+        deadlines: DeadlineWatch?,
+        quota: Quota?
     ) {
         self.activity = activity
         self.deadlines = deadlines
+        self.quota = quota
         self.slot = slot
         self.applications = applications
         self.channel = channel
@@ -188,6 +227,13 @@ struct RequestDesk: ~Copyable {
             channel.log(Problem(.exchangeMalformed, "an exchange is larger than the queue allows"))
             return .interrupted
         }
+    }
+
+    /// Gives the exchange that has been received to another process.
+    func sendBack() {
+        guard received.descriptors.0 >= 0 else { return }
+        Exchange.retry(received.descriptors.0, acceptsStale: false)
+        received.closeDescriptors()
     }
 
     /// Serves the exchange that has been received.
@@ -259,6 +305,7 @@ struct RequestDesk: ~Copyable {
         exchange.run(instance, head: head, reply: reply)
         deadlines?.ended(slot)
         activity?.content.withLock { $0.ended(now: Clock.monotonic) }
+        if let quota, quota.ended() { channel.send(.leaving(.maximumRequests)) }
     }
 
     private func decide(_ head: ReceivedHead, _ reply: Int32) -> Decision {

@@ -28,7 +28,8 @@ public func serve() -> Int32 {
         applications: applications,
         channel: channel,
         inactivityTimeout: plan.inactivityTimeout,
-        limits: plan.deadlines
+        limits: plan.deadlines,
+        maximumRequests: plan.limits.requests
     )
     do throws(Errno) {
         try threads.start()
@@ -37,8 +38,8 @@ public func serve() -> Int32 {
         return WorkerExit.setup
     }
     channel.send(.ready)
-    attend(channel, applications, threads, signals)
-    applications.stop()
+    var attendant = Attendant(channel, applications, threads, signals)
+    attendant.attend()
     CurrentProcess.end(WorkerExit.done)
 }
 
@@ -70,68 +71,16 @@ private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
         throw Problem(.setupFailed, "\(plan.threads) threads")
     }
     if let title = plan.displayName { CurrentProcess.setTitle(title) }
-    guard plan.deadlines.requestTimeout > 0 else { return plan }
     do throws(Errno) {
-        try ThreadLook.prepare()
+        if plan.deadlines.requestTimeout > 0 { try ThreadLook.prepare() }
     } catch {
         throw Problem(.setupFailed, "signal handlers can't be installed: \(error)")
     }
+    do throws(Errno) {
+        guard plan.limits.cpuTime > 0 else { return plan }
+        try CurrentProcess.limitProcessorTime(plan.limits.cpuTime, most: plan.limits.cpuTimeMax)
+    } catch {
+        throw Problem(.setupFailed, "cpu-time-limit can't be set: \(error)")
+    }
     return plan
-}
-
-/// Follows the supervisor and signals until every request thread has ended.
-private func attend(
-    _ channel: SupervisorChannel,
-    _ applications: Applications,
-    _ threads: RequestThreads,
-    _ signals: SignalGuard
-) {
-    var isDraining = false
-    var hasSupervisor = true
-    func drain() {
-        guard !isDraining else { return }
-        isDraining = true
-        applications.drain()
-        channel.send(.stopped)
-    }
-    while !threads.haveEnded {
-        if isDraining { threads.drain() }
-        if !isDraining, threads.areInactive() {
-            channel.log(.info, "nothing to do for the time of inactivity-timeout; asks to be replaced")
-            channel.send(.leaving(signal: 0))
-        }
-        if threads.lookForLateThreads(), !isDraining { channel.send(.leaving(signal: 0)) }
-        endIfOnlyStuckThreadsAreLeft(channel, threads)
-        // While draining, threads that were about to wait are interrupted again until they have seen it.
-        switch ControlThread.wait(
-            hasSupervisor ? channel.socket : -1,
-            milliseconds: isDraining ? 2 : threads.nextLook
-        ) {
-        case .signal(let number):
-            channel.send(.leaving(signal: number))
-        case .nothing:
-            applications.expire()
-            signals.check()
-        case .readable:
-            switch try? channel.receive() {
-            case .drain: drain()
-            case .reloadFailed(let version): applications.giveUp(version)
-            // The supervisor has gone, or makes no sense: a new one has processes of its own.
-            case .configure, nil:
-                hasSupervisor = false
-                drain()
-            case .ask(let number): channel.send(.answer(number))
-            }
-        }
-    }
-    applications.drain()
-}
-
-/// A thread can't be ended: with nothing else to wait for the process ends at once, and calls nothing that might wait for it.
-private func endIfOnlyStuckThreadsAreLeft(_ channel: SupervisorChannel, _ threads: RequestThreads) {
-    let rest = threads.stuckRest
-    guard rest > 0 else { return }
-    let text = "process \(getpid()) ends with \(rest) request threads that have not come back"
-    channel.log(Problem(.endsWithStuckThreads, text))
-    _exit(WorkerExit.done)
 }

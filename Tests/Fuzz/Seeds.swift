@@ -143,11 +143,12 @@ private func controls() -> [String: [UInt8]] {
     let workers: [String: WorkerMessage] = [
         "ready": .ready, "loading": .loading(version), "loaded": .loaded(version), "not-loaded": .notLoaded(version),
         "changed": .changed(version), "stopped": .stopped, "crashing": .crashing(signal: 11),
-        "leaving": .leaving(signal: 15),
+        "leaving": .leaving(.shutdownSignal), "running": .running(["GET / HTTP/1.1"]), "finished": .finished,
         "log": .log(level: 3, text: "SWSGI2002: a line"),
     ]
     let supervisors: [String: SupervisorMessage] = [
-        "configure": .configure(plan), "drain": .drain, "reload-failed": .reloadFailed(version),
+        "configure": .configure(plan), "drain": .drain(.scriptReload), "cancel": .cancel, "signal": .signal(1),
+        "reload-failed": .reloadFailed(version),
     ]
     return workers.mapValues(\.bytes).merging(supervisors.mapValues(\.bytes)) { first, _ in first }
 }

@@ -100,6 +100,7 @@ struct ManualTests {
             ("context", "pointer", MemoryLayout<Application>.offset(of: \.context)),
             ("respond", "function", MemoryLayout<Application>.offset(of: \.respond)),
             ("stopping", "function", MemoryLayout<Application>.offset(of: \.stopping)),
+            ("event", "function", MemoryLayout<Application>.offset(of: \.event)),
         ]
         for (field, type, place) in host + application { #expect(offset(field, type) == place, "\(field)") }
         let page = try Manual.page("BundleABI")

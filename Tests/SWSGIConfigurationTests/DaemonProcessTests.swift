@@ -77,6 +77,9 @@ import Testing
         Expected("a threads=1001", 1006, "threads must be a number from 1 to 1000, not '1001'"),
         Expected("a processes=0", 1006, "processes must be a number from 1 to 1000, not '0'"),
         Expected("a processes=1001", 1006, "processes must be a number from 1 to 1000, not '1001'"),
+        Expected("a processes=3-2", 1006, "processes must not begin with the larger number: '3-2'"),
+        Expected("a processes=2-", 1006, "processes must be a number from 1 to 1000, not ''"),
+        Expected("a processes=2-8-9", 1006, "processes must be a number from 1 to 1000, not '8-9'"),
         Expected("a processes=2x", 1006, "processes must be a number from 1 to 1000, not '2x'"),
         Expected(
             "a startup-timeout=5m",
@@ -110,6 +113,15 @@ import Testing
         Expected(expected.input, expected.number, "WSGIDaemonProcess: \(expected.what)").check(mistake(expected.input))
     }
 
+    @Test func twoNumbersOfProcesses_areTheLeastAndTheMost() throws {
+        for (text, least, most) in [("2-8", 2, 8), ("3", 3, 3), ("4-4", 4, 4)] as [(String, UInt32, UInt32)] {
+            let options = try DaemonProcessOptions("a processes=\(text)")
+            #expect(options.processes == least)
+            #expect(options.processesMax == most)
+            #expect(options.isMultiprocess)
+        }
+    }
+
     @Test func displayNameOf255Bytes_isTaken_andALongerOneIsNot() throws {
         let longest = String(repeating: "x", count: 255)
         #expect(try DaemonProcessOptions("a display-name=\(longest)").displayName == longest)
@@ -117,16 +129,15 @@ import Testing
     }
 
     @Test func optionsWithoutEffect_areListed_inTheirOrder() throws {
-        let options = try DaemonProcessOptions("a python-path=/x threads=2 lang='C' maximum-requests=nonsense")
-        #expect(options.withoutEffect == ["python-path", "lang", "maximum-requests"])
+        let options = try DaemonProcessOptions("a python-path=/x threads=2 lang='C' newrelic-environment=nonsense")
+        #expect(options.withoutEffect == ["python-path", "lang", "newrelic-environment"])
         #expect(options.threads == 2)
     }
 
     @Test(arguments: [
         "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
         "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "maximum-requests",
-        "restart-interval", "graceful-timeout", "eviction-timeout", "cpu-time-limit", "memory-limit",
+        "newrelic-environment", "memory-limit",
         "virtual-memory-limit", "socket-user",
     ])
     func everyOtherOptionOfModWSGI_isAccepted_andListed(_ option: String) throws {

@@ -1,4 +1,6 @@
 import Glibc
+import SWSGISystem
+import SWSGIWire
 import Testing
 
 @testable import SWSGIModuleCore
@@ -21,6 +23,19 @@ import Testing
         #expect(board.enter(0, limit: 3))
         #expect(board.outstanding(0) == 3)
         #expect(board.outstanding(1) == 1)
+    }
+
+    /// What the supervisor maps.
+    @Test func outstandingExchanges_areSeenThroughTheDescriptor_whichCanNotBeResized() throws {
+        let board = try board(groups: 3)
+        for _ in 0..<5 { #expect(board.enter(2, limit: 9)) }
+        board.leave(2)
+        let size = OutstandingPage.size(groups: 3)
+        let address = try Memory.map(board.memory.number, bytes: size, writable: false)
+        defer { Memory.unmap(address, bytes: size) }
+        let page = OutstandingPage(address, groups: 3)
+        #expect((-1...3).map { page.outstanding($0) } == [0, 0, 0, 4, 0])
+        #expect(ftruncate(board.memory.number, 0) != 0)
     }
 
     @Test func limitOfNothing_refusesEverything() throws {

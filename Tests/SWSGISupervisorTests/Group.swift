@@ -16,15 +16,21 @@ struct Group {
     var seesDrains = true
     private var told: [Int] = []
     var killed: [Int] = []
+    var cancelled: [Int] = []
+    /// Why each process was told to drain.
+    var reasons: [Int: StopReason] = [:]
     var failed: [Int: [ApplicationVersion]] = [:]
     var logged: [Int] = []
     var asked: [(ticket: Int, number: UInt32)] = []
+    /// What httpd's children have been told of being broken.
+    var broken: [Int64?] = []
 
     init(
         processes: Int,
         startupTimeout: Int64 = 15,
         applications: [ApplicationKey] = [],
-        deadlockTimeout: Int64 = 0
+        deadlockTimeout: Int64 = 0,
+        recycling: RecyclingPlan = RecyclingPlan()
     ) {
         machine = GroupMachine(
             GroupMachine.Settings(
@@ -33,14 +39,15 @@ struct Group {
                 startupTimeout: startupTimeout * Group.second,
                 shutdownTimeout: 5 * Group.second,
                 applications: applications,
-                deadlockTimeout: deadlockTimeout * Group.second
+                deadlockTimeout: deadlockTimeout * Group.second,
+                recycling: recycling
             )
         )
     }
 
     /// A group whose processes are all ready.
-    static func running(processes: Int) -> Group {
-        var group = Group(processes: processes)
+    static func running(processes: Int, recycling: RecyclingPlan = RecyclingPlan()) -> Group {
+        var group = Group(processes: processes, recycling: recycling)
         group.tell(.begin)
         for _ in 0..<processes { group.startReady() }
         return group
@@ -50,12 +57,15 @@ struct Group {
         for action in machine.handle(event, now: now) {
             switch action {
             case .start(let launch): launches.append(launch)
-            case .drain(let ticket):
+            case .drain(let ticket, let reason):
+                reasons[ticket] = reason
                 drained.append(ticket)
                 told.append(ticket)
             case .kill(let ticket): killed.append(ticket)
             case .reloadFailed(let ticket, let version): failed[ticket, default: []].append(version)
             case .log(let code, _): logged.append(code.number)
+            case .cancel(let ticket): cancelled.append(ticket)
+            case .broken(let retryAt): broken.append(retryAt)
             case .note: break
             case .ask(let ticket, let number): asked.append((ticket, number))
             }

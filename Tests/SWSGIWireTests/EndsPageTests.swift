@@ -9,6 +9,31 @@ import Testing
         }
     }
 
+    @Test func brokenGroup_isSeenUntilItHeals_andIsNoOther() {
+        withPage(groups: 3) { page in
+            #expect((0..<3).allSatisfy { page.broken(group: $0) == nil })
+            let state = BrokenGroup(retryAt: 5, since: -7)
+            page.setBroken(state, group: 1)
+            for _ in 0..<40 { page.record(end(at: .max), group: 0) }
+            for _ in 0..<40 { page.record(end(at: .max), group: 1) }
+            #expect((0..<3).map { page.broken(group: $0) } == [nil, state, nil])
+            #expect(page.ends(group: 1, since: 0).count == 32)
+            page.setBroken(BrokenGroup(retryAt: 0, since: 1), group: 1)
+            #expect(page.broken(group: 1)?.retryAt == 1)
+            page.setBroken(nil, group: 1)
+            #expect(page.broken(group: 1) == nil)
+            #expect(page.ends(group: 0, since: 0).count == 32)
+        }
+    }
+
+    @Test(arguments: [-1, 1, Int.max]) func brokenGroupThatDoesNotExist_isNothing(_ group: Int) {
+        withPage(groups: 1) { page in
+            page.setBroken(BrokenGroup(retryAt: 1, since: 1), group: group)
+            #expect(page.broken(group: group) == nil)
+            #expect(page.broken(group: 0) == nil)
+        }
+    }
+
     @Test func ends_areFound_oldestFirst() {
         withPage(groups: 1) { page in
             let ends = [1, 2, 3].map { RecordedEnd(time: Int64($0), pid: 100 + Int32($0), waitStatus: 11) }

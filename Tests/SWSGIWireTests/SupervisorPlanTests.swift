@@ -98,7 +98,7 @@ import Testing
         let places = (0..<3).flatMap {
             [SupervisorDescriptors.queue(ofGroup: $0), SupervisorDescriptors.log(ofGroup: $0)]
         }
-        #expect(places == [5, 6, 7, 8, 9, 10])
+        #expect(places == [6, 7, 8, 9, 10, 11])
     }
 
     private func trial() throws -> Trial {

@@ -100,6 +100,18 @@ enum {
     SWSGI_LOG_DEBUG = 7
 };
 
+/** What `event` of the application's table tells. */
+enum {
+    /** The process takes no more requests; those that run go on. `detail` is the reason: "shutdown_signal", "graceful_signal",
+        "eviction_signal", "maximum_requests", "restart_interval", "inactivity_timeout", "request_timeout",
+        "deadlock_timeout", "cpu_time_limit", "script_reload", "rss_limit", "idle_group"; there may be more. */
+    SWSGI_EVENT_DRAINING = 1,
+    /** A signal for the application: `detail` is "SIGHUP" or "SIGUSR2". */
+    SWSGI_EVENT_SIGNAL = 2,
+    /** The last exchange has ended, and `stopping` comes next. `detail` is the reason, as with SWSGI_EVENT_DRAINING. */
+    SWSGI_EVENT_STOPPING = 3
+};
+
 typedef struct swsgi_host swsgi_host;
 
 /** The host's table. */
@@ -181,6 +193,13 @@ typedef struct swsgi_application {
                                  swsgi_exchange *SWSGI_NONNULL exchange);
     /** Called once, when the last exchange has ended and the process is about to end. May be null. */
     void (*SWSGI_NULLABLE stopping)(void *SWSGI_NULLABLE context, const swsgi_host *SWSGI_NONNULL host);
+
+    /* From here on, a bundle may be older than this header: the host asks for the table's size. */
+
+    /** Called with what happens to the process, one event after the other, from a thread of the host's while exchanges run.
+        `detail` lives until the function returns. An event of an unknown number is to be ignored. May be null. */
+    void (*SWSGI_NULLABLE event)(void *SWSGI_NULLABLE context, const swsgi_host *SWSGI_NONNULL host, int event,
+                                 swsgi_text detail);
 } swsgi_application;
 
 /** What a bundle exports. A null result means that it refuses to serve; it should have logged why. */
@@ -202,7 +221,8 @@ SWSGI_ASSERT(offsetof(swsgi_host, log) == 144, "the first table of version 1 end
 SWSGI_ASSERT(sizeof(swsgi_host) == 176, "version 1 of the host's table");
 SWSGI_ASSERT(offsetof(swsgi_application, sdk) == 8, "version and size come first");
 SWSGI_ASSERT(offsetof(swsgi_application, respond) == 32, "the context comes before the functions");
-SWSGI_ASSERT(sizeof(swsgi_application) == 48, "version 1 of the application's table");
+SWSGI_ASSERT(offsetof(swsgi_application, event) == 48, "the first table of version 1 ended here");
+SWSGI_ASSERT(sizeof(swsgi_application) == 56, "version 1 of the application's table");
 #endif
 
 #ifdef __cplusplus

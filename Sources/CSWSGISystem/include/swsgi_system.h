@@ -94,6 +94,10 @@ int swsgi_crash_handlers_install(int control, const void *_Nonnull record, size_
     Read by the crash handler, hence plain atomics in static memory. */
 void swsgi_running_set(size_t slot, int reply, const char *_Nullable entry_file, const char *_Nullable request_line);
 
+/** Copies the request line of thread `slot`, with a NUL; 0 when it runs nothing. Another thread may end that exchange at any
+    moment, and its memory with it: so the kernel reads it, which says EFAULT where a plain read would crash. */
+int swsgi_running_line(size_t slot, char *_Nonnull line, size_t capacity);
+
 /** Request thread `slot`, with this number, may take an exchange or holds one that `swsgi_running_set` does not know yet; 0:
     no more. Set before `swsgi_has_crashed` is asked, so that either the thread or the crash handler sees the other. */
 void swsgi_waiting_set(size_t slot, int thread);
@@ -155,8 +159,8 @@ void swsgi_line_buffering(void);
 /** Writes what standard output holds back and ends the process, without the clean-up that may crash under running threads. */
 _Noreturn void swsgi_end(int status);
 
-/** Makes the calling thread the one that SIGTERM, SIGINT and SIGUSR1 reach, whichever thread they hit: it sees them in
-    `swsgi_control_wait` only. SIGHUP and SIGUSR2 do nothing; SIGPIPE is ignored; the wake signal ends waiting calls. */
+/** Makes the calling thread the one that SIGTERM, SIGINT, SIGUSR1, SIGXCPU, SIGHUP and SIGUSR2 reach, whichever thread they
+    hit: it sees them in `swsgi_control_wait` only. SIGPIPE is ignored; the wake signal ends waiting calls. */
 int swsgi_control_thread(void);
 
 /** Waits until `descriptor` is readable (returns 0), a signal has come (its number), a thread has waked us (-EINTR) or

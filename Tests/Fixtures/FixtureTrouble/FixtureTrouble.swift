@@ -2,7 +2,7 @@ public import SWSGI
 
 /// Goes wrong in the way that the path says, and in no other.
 @c public func application() -> ExportedApplication {
-    export { environ, startResponse in
+    export(onEvent: { print("Swift event \($0)") }) { environ, startResponse in
         let trouble = Trouble(environ: environ, startResponse: startResponse)
         let path = environ["PATH_INFO", default: ""]
         guard
@@ -10,6 +10,7 @@ public import SWSGI
                 ?? trouble.head(path) ?? trouble.order(path) ?? trouble.misuse(path) ?? trouble.input(path)
                 ?? trouble.descriptors(path)
                 ?? trouble.time(path)
+                ?? trouble.use(path)
         else {
             startResponse("404 Not Found", plain)
             return ["unknown trouble\n"]

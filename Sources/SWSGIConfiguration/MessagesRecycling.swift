@@ -1,0 +1,61 @@
+// 308x and 409x: processes that are replaced or can't be started, and what that means for requests.
+extension MessageCode {
+    /// graceful-timeout and shutdown-timeout have passed.
+    public static let drainKilled = MessageCode(
+        3080,
+        .warning,
+        "A daemon process was killed with requests in it, as these took longer than graceful-timeout and shutdown-timeout.",
+        cause:
+            "It was being replaced. At graceful-timeout (eviction-timeout after SIGUSR1) its requests were cancelled; the ones that are named did not end all the same.",
+        cure:
+            "Raise graceful-timeout=, or let the application look at isCancelled in what takes long. The clients of these requests got 502."
+    )
+    /// rss-limit.
+    public static let memoryReplaced = MessageCode(
+        3081,
+        .notice,
+        "A daemon process has grown above rss-limit and is replaced.",
+        cause: "The application keeps memory, or needs more than the limit allows.",
+        cure:
+            "Nothing is lost by it. When it happens often, look for what the application keeps, or raise rss-limit=."
+    )
+
+    /// graceful-timeout.
+    public static let cancelledByDrain = MessageCode(
+        4092,
+        .error,
+        "A request was cancelled, as its daemon process had to go (503).",
+        cause: "The process was being replaced, and graceful-timeout or eviction-timeout had passed.",
+        cure: "Raise that time if the request may take so long. The client may try again: the answer has Retry-After."
+    )
+
+    /// No process can be started.
+    public static let groupBroken = MessageCode(
+        3082,
+        .error,
+        "A process group has no process, and none can be started: its requests are answered 503.",
+        cause: "The message names how the last attempt ended; the lines before say more.",
+        cure:
+            "Remove that reason. The next attempt is made after the delay, and at once for a request whose entry file has changed."
+    )
+    /// It has one again.
+    public static let groupServes = MessageCode(
+        3083,
+        .notice,
+        "A process group that could not serve has a process that stays.",
+        cause: "The reason of the failure has been removed.",
+        cure: "Nothing to do."
+    )
+    /// A request of a broken group.
+    public static let brokenRefused = MessageCode(
+        4093,
+        .error,
+        "The process group of this request has no process (503).",
+        cause: "None can be started: see SWSGI3082. The line comes at most once in 15 seconds.",
+        cure: "Remove the reason that SWSGI3082 names. The answer has Retry-After with the time of the next attempt."
+    )
+
+    static let recycling: [MessageCode] = [
+        drainKilled, memoryReplaced, groupBroken, groupServes, cancelledByDrain, brokenRefused,
+    ]
+}
