@@ -60,7 +60,7 @@ public struct MessageCode: Hashable, Sendable {
 
     /// Every code, in order: what the documentation and `swsgi explain` print.
     public static let all: [MessageCode] =
-        (configuration + bundles + processes + output + requests + exchanges + frames + refusals + deadlines)
+        (configuration + bundles + processes + output + requests + exchanges + frames + refusals + deadlines + services)
         .sorted { $0.number < $1.number }
 
     /// The code with this number.

@@ -69,6 +69,8 @@ struct GroupMachine {
         var applications: [ApplicationKey]
         /// How long a process may leave a question without an answer; 0: for ever.
         var deadlockTimeout: Int64 = 0
+        /// Whether its processes run a service, of which there are never more than configured.
+        var isService = false
     }
 
     /// Where the group's own life stands.
@@ -119,7 +121,9 @@ struct GroupMachine {
         case .loaded(let ticket, let version): loaded(ticket, version, now: now)
         case .notLoaded(let ticket, let version): update(ticket) { $0.finishedLoading(version, now: now) }
         case .changed(let ticket, let version): changed(ticket, version)
-        case .leaving(let ticket): update(ticket) { $0.isLeaving = true }
+        case .leaving(let ticket):
+            update(ticket) { $0.isLeaving = true }
+            endService(ticket)
         case .stopped(let ticket): update(ticket) { $0.hasStopped = true }
         case .crashing(let ticket, let signal): crashing(ticket, signal, now: now)
         case .misbehaved(let ticket, let what):

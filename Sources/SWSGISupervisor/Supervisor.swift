@@ -272,7 +272,8 @@ extension Supervisor.Group {
                 startupTimeout: Int64(plan.startupTimeout) * Delays.second,
                 shutdownTimeout: Int64(plan.shutdownTimeout) * Delays.second,
                 applications: plan.applications,
-                deadlockTimeout: plan.deadlines.deadlockTimeout * 1000
+                deadlockTimeout: plan.deadlines.deadlockTimeout * 1000,
+                isService: plan.threads == 0
             )
         )
     }

@@ -24,7 +24,8 @@ struct Group {
         processes: Int,
         startupTimeout: Int64 = 15,
         applications: [ApplicationKey] = [],
-        deadlockTimeout: Int64 = 0
+        deadlockTimeout: Int64 = 0,
+        isService: Bool = false
     ) {
         machine = GroupMachine(
             GroupMachine.Settings(
@@ -33,7 +34,8 @@ struct Group {
                 startupTimeout: startupTimeout * Group.second,
                 shutdownTimeout: 5 * Group.second,
                 applications: applications,
-                deadlockTimeout: deadlockTimeout * Group.second
+                deadlockTimeout: deadlockTimeout * Group.second,
+                isService: isService
             )
         )
     }
