@@ -190,6 +190,16 @@ static const char *restricted(cmd_parms *cmd, void *unused, int on) {
     return misplaced;
 }
 
+static const char *import_script(cmd_parms *cmd, void *unused, const char *arguments) {
+    char error[1024];
+    swsgi_place place = place_of(cmd);
+    const char *path = ap_getword_conf(cmd->pool, &arguments);
+    (void)unused;
+    if (!*path) return "WSGIImportScript needs the path of an entry file";
+    path = ap_server_root_relative(cmd->pool, path);
+    return swsgi_import_script(path, arguments, &place, error, sizeof error) ? NULL : apr_pstrdup(cmd->pool, error);
+}
+
 static const char *ignored(cmd_parms *cmd, void *unused, const char *arguments) {
     swsgi_place place = place_of(cmd);
     (void)unused, (void)arguments;
@@ -221,6 +231,7 @@ static const command_rec commands[] = {
     AP_INIT_FLAG("WSGIRestrictStdin", restricted, (void *)1, RSRC_CONF, "On or Off: applications can't read standard input"),
     AP_INIT_FLAG("WSGIRestrictStdout", restricted, (void *)2, RSRC_CONF, "On or Off: applications can't write to standard output"),
     AP_INIT_FLAG("WSGIRestrictSignal", restricted, (void *)4, RSRC_CONF, "On or Off: handlers of applications for the host's signals are removed"),
+    AP_INIT_RAW_ARGS("WSGIImportScript", import_script, NULL, RSRC_CONF, "entry file, process group and application group"),
     IGNORED("WSGISocketPrefix"), IGNORED("WSGISocketRotation"), IGNORED("WSGIAcceptMutex"),
     IGNORED("WSGIPythonHome"), IGNORED("WSGIPythonPath"), IGNORED("WSGIPythonEggs"), IGNORED("WSGIPythonOptimize"),
     IGNORED("WSGIPythonWarnings"), IGNORED("WSGIPythonHashSeed"), IGNORED("WSGIDontWriteBytecode"),

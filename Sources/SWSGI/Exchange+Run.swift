@@ -81,11 +81,11 @@ extension Exchange {
         log(.error, "Exception occurred processing WSGI script '\(script)'. \(described(error))")
         return 1
     }
+}
 
-    /// "Type: description", without the addresses that stand in the names of private types.
-    private func described(_ error: any Error) -> String {
-        let path = String(reflecting: type(of: error)).split(separator: ".")
-        let type = path.filter { !$0.hasPrefix("(unknown context at ") }.joined(separator: ".")
-        return "\(type): \(String(describing: error))"
-    }
+/// "Type: description", without the addresses that stand in the names of private types.
+func described(_ error: any Error) -> String {
+    let path = String(reflecting: type(of: error)).split(separator: ".")
+    let type = path.filter { !$0.hasPrefix("(unknown context at ") }.joined(separator: ".")
+    return "\(type): \(String(describing: error))"
 }

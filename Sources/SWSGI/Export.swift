@@ -62,11 +62,11 @@ private final class Exported: Sendable {
 }
 
 #if compiler(>=6.4)
-    private let sdk: StaticString = "SWSGI/0.1.0 Swift/6.4+"
+    let sdk: StaticString = "SWSGI/0.1.0 Swift/6.4+"
 #elseif compiler(>=6.3)
-    private let sdk: StaticString = "SWSGI/0.1.0 Swift/6.3"
+    let sdk: StaticString = "SWSGI/0.1.0 Swift/6.3"
 #else
-    private let sdk: StaticString = "SWSGI/0.1.0 Swift/6"
+    let sdk: StaticString = "SWSGI/0.1.0 Swift/6"
 #endif
 
 /// Makes a table that is never freed: the host may use it until the process ends.
@@ -117,7 +117,7 @@ private func event(
 /// Whether the host's table has the version, and at least the first size of it.
 ///
 /// Reads nothing but these two fields. A host that fails this can't be told why: its `log` can't be relied on.
-private func isCompatible(_ host: UnsafePointer<swsgi_host>) -> Bool {
+func isCompatible(_ host: UnsafePointer<swsgi_host>) -> Bool {
     let table = UnsafeRawPointer(host)
     return table.load(as: UInt32.self) == SWSGI_ABI_VERSION
         && table.load(fromByteOffset: 4, as: UInt32.self) >= UInt32(firstTableSize)

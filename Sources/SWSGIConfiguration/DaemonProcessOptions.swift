@@ -14,7 +14,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var processesMax: UInt32 = 1
     /// Whether `processes=` was given, be it 1: then the group is called multiprocess, as mod_wsgi does.
     public var isMultiprocess = false
-    /// Request threads of each process, 15 when not given.
+    /// Request threads of each process, 15 when not given; 0: each runs a service and takes no requests.
     public var threads: UInt32 = 15
     /// Working directory, absolute.
     public var home: String?
@@ -106,7 +106,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         case "processes":
             (processes, processesMax) = try Self.range(value, option)
             isMultiprocess = true
-        case "threads": threads = try strictNumber(value, in: 1...1000, option: option, directive: directive)
+        case "threads": threads = try strictNumber(value, in: 0...1000, option: option, directive: directive)
         case "home": home = try Self.directory(value, option)
         case "umask": umask = try Self.mask(value)
         case "display-name":

@@ -9,6 +9,25 @@ struct LoadedBundle {
 
     /// Maps the snapshot, for good, and calls the application's function.
     init(_ snapshot: Snapshot, entry: EntryFile, symbol: String, host: UnsafePointer<swsgi_host>) throws(Problem) {
+        let address = try Self.symbol(symbol, snapshot, entry: entry)
+        typealias Function = @convention(c) (UnsafePointer<swsgi_host>) -> UnsafePointer<swsgi_application>?
+        guard let table = unsafeBitCast(address, to: Function.self)(host) else {
+            throw Problem(.refused, "'\(symbol)' of bundle \(entry.bundle) returned no application")
+        }
+        try Self.check(
+            version: table.pointee.abi_version,
+            size: table.pointee.size,
+            atLeast: Self.firstTableSize,
+            bundle: entry.bundle,
+            symbol: symbol
+        )
+        application = table
+    }
+
+    /// Maps a bundle, for good, and finds the function that it exports.
+    static func symbol(_ symbol: String, _ snapshot: Snapshot, entry: EntryFile) throws(Problem)
+        -> UnsafeMutableRawPointer
+    {
         for library in snapshot.preload {
             guard dlopen(library, Self.mode) != nil else {
                 throw Self.problem(Self.loaderError, bundle: entry.bundle, copy: library)
@@ -20,12 +39,7 @@ struct LoadedBundle {
         guard let address = dlsym(handle, symbol) else {
             throw Problem(.symbolMissing, "bundle \(entry.bundle) does not export '\(symbol)'")
         }
-        typealias Function = @convention(c) (UnsafePointer<swsgi_host>) -> UnsafePointer<swsgi_application>?
-        guard let table = unsafeBitCast(address, to: Function.self)(host) else {
-            throw Problem(.refused, "'\(symbol)' of bundle \(entry.bundle) returned no application")
-        }
-        try Self.check(table, bundle: entry.bundle, symbol: symbol)
-        application = table
+        return address
     }
 
     // NODELETE as unloading Swift code is never safe; NOW so that an undefined symbol shows here and not in a request.
@@ -38,21 +52,24 @@ struct LoadedBundle {
         dlerror().map { String(cString: $0) } ?? "no reason given"
     }
 
-    private static func check(
-        _ table: UnsafePointer<swsgi_application>,
+    /// Checks what stands at the beginning of a table.
+    static func check(
+        version: UInt32,
+        size: UInt32,
+        atLeast least: Int,
         bundle: String,
         symbol: String
     ) throws(Problem) {
-        guard table.pointee.abi_version == SWSGI_ABI_VERSION else {
+        guard version == SWSGI_ABI_VERSION else {
             throw Problem(
                 .versionUnknown,
-                "bundle \(bundle) was built for version \(table.pointee.abi_version) of the bundle ABI, this server has version \(SWSGI_ABI_VERSION)"
+                "bundle \(bundle) was built for version \(version) of the bundle ABI, this server has version \(SWSGI_ABI_VERSION)"
             )
         }
-        guard Int(table.pointee.size) >= Self.firstTableSize else {
+        guard Int(size) >= least else {
             throw Problem(
                 .tableInvalid,
-                "'\(symbol)' of bundle \(bundle) returned a table of \(table.pointee.size) bytes"
+                "'\(symbol)' of bundle \(bundle) returned a table of \(size) bytes"
             )
         }
     }

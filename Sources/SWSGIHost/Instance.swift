@@ -61,25 +61,17 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
         directory: String,
         log: @escaping LogSink
     ) throws(Problem) {
-        let file = try SourceFile(key.entryFile, kind: "entry file")
-        version = ApplicationVersion(key: key, identity: file.identity)
+        let source = try BundleSource(key: key, directory: directory)
+        version = source.version
         self.log = log
         names = (Array(key.entryFile.utf8), Array(key.applicationGroup.utf8), Array(key.symbol.utf8))
-        let entry = try Self.read(file)
-        if let place = entry.directory, chdir(place) != 0 {
-            throw Problem(
-                .entryDirectory,
-                "directory \(place) of entry file \(key.entryFile): \(String(cString: strerror(errno)))"
-            )
-        }
-        for variable in entry.environment { setenv(variable.name, variable.value, 1) }
-        let snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory)
+        let entry = source.entry
         host = makeHostTable(key: key, facts: facts)
         let symbol = key.symbol.isEmpty ? entry.symbol ?? "application" : key.symbol
         constants = ConstantFields(key: key, symbol: symbol, facts: facts)
         loading.withLock { $0 = log }
         defer { loading.withLock { $0 = nil } }
-        application = try LoadedBundle(snapshot, entry: entry, symbol: symbol, host: host).application
+        application = try LoadedBundle(source.snapshot, entry: entry, symbol: symbol, host: host).application
         let address = UInt(bitPattern: host)
         instances.withLock { $0[address] = log }
     }
@@ -107,18 +99,6 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
             let text = swsgi_text(bytes: bytes, length: detail.utf8.count)
             function(application.pointee.context, host, Int32(kind), text)
         }
-    }
-
-    private static func read(_ file: SourceFile) throws(Problem) -> EntryFile {
-        guard file.identity.size > 0 else { throw Problem(.fileEmpty, "entry file \(file.path) is empty") }
-        if ELFImage.hasMagic(file.prefix(4)) { return EntryFile(bundle: file.path) }
-        guard file.identity.size <= EntryFile.limit else {
-            throw Problem(
-                .entryNotText,
-                "entry file \(file.path) is neither an ELF shared object nor a text of at most 64 KiB"
-            )
-        }
-        return try EntryFile(text: file.prefix(EntryFile.limit), path: file.path)
     }
 
     private static func bytes(_ text: swsgi_text) -> UnsafeRawBufferPointer {

@@ -54,6 +54,27 @@ func swsgi_restrict(_ what: Int32, _ isOn: Int32) {
 }
 
 @c @implementation
+func swsgi_import_script(
+    _ path: UnsafePointer<CChar>,
+    _ arguments: UnsafePointer<CChar>,
+    _ place: UnsafePointer<swsgi_place>,
+    _ message: UnsafeMutablePointer<CChar>,
+    _ capacity: Int
+) -> Int32 {
+    do throws(Problem) {
+        try parent.configuration.addImport(
+            String(cString: path),
+            String(cString: arguments),
+            at: Place(place.pointee)
+        )
+        return 1
+    } catch {
+        write(error, to: message, capacity)
+        return 0
+    }
+}
+
+@c @implementation
 func swsgi_ignore_directive(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>) {
     parent.configuration.ignore(String(cString: name), at: Place(place.pointee))
 }
@@ -114,6 +135,7 @@ func swsgi_alias_match(_ uri: UnsafePointer<CChar>, _ location: UnsafePointer<CC
 
 @c @implementation
 func swsgi_configuration_check(_ server: OpaquePointer) -> Int32 {
+    parent.configuration.resolveImports()
     var problems = parent.configuration.problems()
     if let problem = missingProgram() { problems.append(problem) }
     for problem in problems { swsgi_log_server(server, Int32(LogLevel.critical.rawValue), problem.description) }

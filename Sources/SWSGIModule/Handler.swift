@@ -99,6 +99,15 @@ private func group(_ facts: swsgi_request_facts, _ generation: Generation) throw
             Problem(.groupUnknownAtRequest, "process group '\(String(cString: facts.process_group))' is not defined")
         )
     }
+    guard generation.groups[index].definition.options.threads > 0 else {
+        throw Refusal(
+            internalError,
+            Problem(
+                .serviceAtRequest,
+                "process group '\(generation.groups[index].name)' has threads=0 and takes no requests"
+            )
+        )
+    }
     let place = generation.groups[index].definition.place.server
     guard !place.isVirtual || place.id == UInt(bitPattern: facts.server) || sharesName(place, facts.server) else {
         throw Refusal(

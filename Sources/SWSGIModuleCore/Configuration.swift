@@ -87,6 +87,9 @@ public struct Configuration: Sendable {
     public private(set) var restrictions = Restrictions.standard
     private var uses: [(name: String, place: Place)] = []
     private var ignored: [(name: String, place: Place)] = []
+    /// What WSGIImportScript names: in groups that may be defined after it.
+    private var imports: [(entryFile: String, options: ImportScriptOptions, place: Place)] = []
+    private var misrouted: [String: String] = [:]
     private var trustsProxies = false
     private var proxyHeaders: Place?
 
@@ -138,7 +141,18 @@ public struct Configuration: Sendable {
 
     /// Adds an application to the group that will serve it, when it is this server's to use.
     public mutating func preload(_ key: ApplicationKey, group name: String, server: ServerFacts) {
-        guard let index = groups.firstIndex(where: { $0.options.name == name && $0.isAccessible(from: server) }),
+        guard let index = groups.firstIndex(where: { $0.options.name == name && $0.isAccessible(from: server) }) else {
+            return
+        }
+        guard groups[index].options.threads > 0 else {
+            misrouted[name] = key.entryFile
+            return
+        }
+        load(key, in: index)
+    }
+
+    private mutating func load(_ key: ApplicationKey, in index: Int) {
+        guard
             !groups[index].applications.contains(key),
             groups[index].applications.count < ControlLimits.applications
         else { return }
@@ -147,6 +161,10 @@ public struct Configuration: Sendable {
 
     /// What is wrong now that everything has been read.
     public func problems() -> [Problem] {
+        useProblems() + serviceProblems()
+    }
+
+    private func useProblems() -> [Problem] {
         uses.compactMap { use in
             let place = "\(use.place.file):\(use.place.line)"
             guard let group = groups.first(where: { $0.options.name == use.name }) else {
@@ -163,6 +181,45 @@ public struct Configuration: Sendable {
                 )
             }
             return nil
+        }
+    }
+
+    /// WSGIImportScript.
+    public mutating func addImport(_ entryFile: String, _ arguments: String, at place: Place) throws(Problem) {
+        let options = try ImportScriptOptions(arguments)
+        imports.append((entryFile, options, place))
+        use(options.processGroup, at: place)
+        addTarget(entryFile)
+    }
+
+    /// Gives every group what WSGIImportScript says; to be called when all groups are known.
+    public mutating func resolveImports() {
+        for one in imports {
+            let name = one.options.processGroup
+            guard let index = groups.firstIndex(where: { $0.options.name == name }) else { continue }
+            let application = one.options.applicationGroup
+            load(ApplicationKey(entryFile: one.entryFile, applicationGroup: application, symbol: ""), in: index)
+        }
+    }
+
+    private func serviceProblems() -> [Problem] {
+        groups.filter { $0.options.threads == 0 }.flatMap { group in
+            let place = "\(group.place.file):\(group.place.line): process group '\(group.options.name)'"
+            var found: [Problem] = []
+            if group.applications.count != 1 {
+                found.append(
+                    Problem(
+                        .serviceCount,
+                        "\(place) has threads=0 and \(group.applications.count) services; it needs one WSGIImportScript"
+                    )
+                )
+            }
+            if let file = misrouted[group.options.name] {
+                found.append(
+                    Problem(.serviceTakesNoRequests, "\(place) has threads=0, and takes no requests for \(file)")
+                )
+            }
+            return found
         }
     }
 

@@ -31,6 +31,7 @@ extension GroupMachine {
         if member.isKilled, !member.isCrashing { return }
         let wasTold = member.isDraining || member.isLeaving || phase != .running
         if wasTold, end == .exited(WorkerExit.done) { return }
+        if noteEndOfService(member, end, now: now) { return }
         var text = "\(who(member)) \(end) after \(seconds(now - member.startedAt))"
         if !member.loading.isEmpty {
             text += " while it loaded " + member.loading.map { "'\($0.version.key.entryFile)'" }.joined(separator: ", ")
@@ -143,6 +144,8 @@ extension GroupMachine {
             )
         } else if let limit = startupLimit(member), limit <= now {
             startupTimedOut(member, now: now)
+        } else if let serviceLimit = serviceLimit(member), serviceLimit <= now {
+            killNow(member.ticket, .processKilled, "did not end within shutdown-timeout and is killed", now: now)
         } else {
             watchAnswers(of: member, now: now)
             recyclingDeadlines(of: member, now: now)
@@ -176,7 +179,9 @@ extension GroupMachine {
         var times: [Int64?] = [stopAt, stableAt]
         if phase == .running, needsStart { times.append(backoff.until) }
         for member in processes where !member.isKilled {
-            times += [member.killAt, member.silentAt, startupLimit(member), answerDeadline(member)]
+            times += [
+                member.killAt, member.silentAt, startupLimit(member), answerDeadline(member), serviceLimit(member),
+            ]
             times += recyclingTimes(of: member)
             if rollout.round != nil, member.mayStillAnswer(now: now) { times.append(member.stopsBy) }
             if case .ending(let killAt) = phase { times.append(killAt) }
@@ -192,6 +197,10 @@ extension GroupMachine {
         phase = .ending(killAt: now.adding(settings.shutdownTimeout))
         processes.removeAll { $0.pid == nil }
         rollout = Rollout()
+        // A service does not see the end of the queue.
+        if settings.isService {
+            for member in processes where member.isActive { drain(member.ticket, .shutdownSignal) }
+        }
     }
 
     mutating func stop(now: Int64) {

@@ -11,6 +11,7 @@ extension GroupMachine {
         let reason = isEviction ? .evictionSignal : reason
         update(ticket) { $0.leaving = reason }
         actions.append(.note("\(who(member)) is to be replaced: \(reason.name)"))
+        endService(ticket)
     }
 
     mutating func measured(_ ticket: Int, _ bytes: Int64, now: Int64) {

@@ -76,7 +76,7 @@ extension GroupMachine {
         while activeCount < wanted { _ = start(required: [], now: now) }
     }
 
-    private var activeCount: Int { processes.count { $0.isActive } }
+    private var activeCount: Int { processes.count { $0.isActive || settings.isService } }
 
     /// The number that the group has now, and one more while a replacement comes up beside the process it is for.
     private var wanted: Int {

@@ -90,6 +90,8 @@ struct GroupMachine {
         /// Request threads of each process.
         var threads = 1
         var recycling = RecyclingPlan()
+        /// Whether its processes run a service, of which there are never more than configured.
+        var isService = false
     }
 
     /// Where the group's own life stands.
@@ -144,7 +146,8 @@ struct GroupMachine {
         case .loaded(let ticket, let version): loaded(ticket, version, now: now)
         case .notLoaded(let ticket, let version): update(ticket) { $0.finishedLoading(version, now: now) }
         case .changed(let ticket, let version): changed(ticket, version)
-        case .leaving(let ticket, let reason): leaving(ticket, reason)
+        case .leaving(let ticket, let reason):
+            leaving(ticket, reason)
         case .running(let ticket, let lines): update(ticket) { $0.running = lines }
         case .finished(let ticket): finished(ticket, now: now)
         case .memory(let ticket, let bytes): measured(ticket, bytes, now: now)

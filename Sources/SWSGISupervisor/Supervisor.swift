@@ -300,7 +300,8 @@ extension Supervisor.Group {
                 applications: plan.applications,
                 deadlockTimeout: plan.deadlines.deadlockTimeout * 1000,
                 threads: Int(plan.threads),
-                recycling: plan.recycling
+                recycling: plan.recycling,
+                isService: plan.threads == 0
             )
         )
     }

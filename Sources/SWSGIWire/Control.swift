@@ -139,6 +139,8 @@ public enum WorkerExit {
     public static let notLoaded: Int32 = 81
     /// The process could not set itself up.
     public static let setup: Int32 = 82
+    /// A service returned a failure.
+    public static let serviceFailed: Int32 = 83
 }
 
 /// What the supervisor tells a daemon process.

@@ -17,6 +17,7 @@ public func serve() -> Int32 {
         channel.log(error)
         return WorkerExit.setup
     }
+    if plan.threads == 0 { serveService(plan, channel) }
     let signals = SignalGuard(plan, channel)
     let applications = Applications(plan, channel, signals)
     for key in plan.required where !applications.load(key) { return WorkerExit.notLoaded }
@@ -67,7 +68,7 @@ private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
         throw Problem(.setupFailed, "the plan can't be read: \(error)")
     }
     guard case .configure(let plan) = message else { throw Problem(.setupFailed, "no plan came from the supervisor") }
-    guard (1...CrashHandlers.runningLimit).contains(Int(plan.threads)) else {
+    guard (0...CrashHandlers.runningLimit).contains(Int(plan.threads)) else {
         throw Problem(.setupFailed, "\(plan.threads) threads")
     }
     if let title = plan.displayName { CurrentProcess.setTitle(title) }

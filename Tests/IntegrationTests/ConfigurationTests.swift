@@ -57,7 +57,7 @@ struct ConfigurationTests {
         Mistake("WSGIDaemonProcess one thread=5", "SWSGI1004", "thread"),
         Mistake("WSGIDaemonProcess one threads=5 threads=6", "SWSGI1005", "threads"),
         Mistake("WSGIDaemonProcess one threads=abc", "SWSGI1006", "threads", "abc"),
-        Mistake("WSGIDaemonProcess one threads=0", "SWSGI1006", "threads", "0"),
+        Mistake("WSGIDaemonProcess one threads=-1", "SWSGI1006", "threads", "-1"),
         Mistake("WSGIDaemonProcess one threads=-1", "SWSGI1006", "threads", "-1"),
         Mistake("WSGIDaemonProcess one threads=2x", "SWSGI1006", "threads", "2x"),
         Mistake("WSGIDaemonProcess one threads=", "SWSGI1006", "threads"),

@@ -132,6 +132,7 @@ struct GenerationTests {
             let entry = try server.deploy(.trouble, as: "app")
             let good = server.application(entry, options: "threads=4")
             try server.start(good)
+            _ = try server.daemon()
             let before = (server.daemons + server.supervisors).map(\.pid)
             try server.configure(good + line)
             #expect(try server.signal("graceful").status != 0)

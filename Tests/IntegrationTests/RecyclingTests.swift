@@ -112,6 +112,8 @@ struct RecyclingTests {
     @Test func signals_doWhatTheManualSays() throws {
         try withServer { server in
             server.announce("SWSGI3009")
+            // The deaf one stays deaf.
+            server.settings = "WSGIRestrictSignal Off\n"
             let swift = try server.deploy(.trouble, as: "swift")
             let events = try CFixture.path("events")
             let plain = try server.deploy(bundle: events, as: "c")

@@ -39,7 +39,7 @@ import Testing
     @Test func mistakeInTheOptions_definesNothing() {
         var configuration = Configuration()
         let problem = problem { () throws(Problem) in
-            try configuration.define("a threads=0", at: Self.place(1), isRoot: false)
+            try configuration.define("a threads=x", at: Self.place(1), isRoot: false)
         }
         #expect(problem?.code == .numberInvalid)
         #expect(configuration.groups.isEmpty)

@@ -47,6 +47,30 @@ let ownUser = getuid()
         #expect(configuration.groups[0].applications == (0..<64).map { key("\($0)") })
     }
 
+    @Test func importScript_mayStandBeforeItsGroup() throws {
+        var configuration = Configuration()
+        try configuration.addImport("/x", "process-group=a application-group=%{GLOBAL}", at: Self.place)
+        try configuration.define("a", at: Self.place, isRoot: true)
+        configuration.resolveImports()
+        #expect(configuration.problems() == [])
+        #expect(configuration.targets == ["/x"])
+        let key = ApplicationKey(entryFile: "/x", applicationGroup: "", symbol: "")
+        #expect(configuration.groups[0].applications == [key])
+    }
+
+    @Test func groupWithoutThreads_needsOneService_andTakesNoRequests() throws {
+        var configuration = try configuration("a threads=0")
+        #expect(configuration.problems().map(\.code) == [.serviceCount])
+        configuration.preload(key("x"), group: "a", server: ConfigurationTests.virtual)
+        #expect(configuration.problems().map(\.code) == [.serviceCount, .serviceTakesNoRequests])
+        configuration = try self.configuration("a threads=0")
+        for file in ["/x", "/x", "/y"] {
+            try configuration.addImport(file, "process-group=a application-group=%{GLOBAL}", at: Self.place)
+            configuration.resolveImports()
+            #expect(configuration.problems().map(\.code) == (file == "/y" ? [.serviceCount] : []))
+        }
+    }
+
     @Test func unknownOrForeignGroup_loadsNothing() throws {
         var configuration = try configuration()
         configuration.preload(key("x"), group: "b", server: ConfigurationTests.virtual)

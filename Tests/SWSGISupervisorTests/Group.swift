@@ -30,7 +30,8 @@ struct Group {
         startupTimeout: Int64 = 15,
         applications: [ApplicationKey] = [],
         deadlockTimeout: Int64 = 0,
-        recycling: RecyclingPlan = RecyclingPlan()
+        recycling: RecyclingPlan = RecyclingPlan(),
+        isService: Bool = false
     ) {
         machine = GroupMachine(
             GroupMachine.Settings(
@@ -40,7 +41,8 @@ struct Group {
                 shutdownTimeout: 5 * Group.second,
                 applications: applications,
                 deadlockTimeout: deadlockTimeout * Group.second,
-                recycling: recycling
+                recycling: recycling,
+                isService: isService
             )
         )
     }

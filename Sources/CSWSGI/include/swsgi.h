@@ -205,6 +205,43 @@ typedef struct swsgi_application {
 /** What a bundle exports. A null result means that it refuses to serve; it should have logged why. */
 typedef const swsgi_application *SWSGI_NULLABLE (*swsgi_application_function)(const swsgi_host *SWSGI_NONNULL host);
 
+/* ---- Services: what a daemon process with threads=0 runs in place of requests ---- */
+
+typedef struct swsgi_control swsgi_control;
+
+/** How a service learns that its process is to end. */
+struct swsgi_control {
+    /** SWSGI_ABI_VERSION of the host. */
+    uint32_t abi_version;
+    /** Bytes of this table. */
+    uint32_t size;
+    /** 1 when the process is to end: `run` should return soon. From any thread. */
+    int (*SWSGI_NONNULL stopping)(const swsgi_control *SWSGI_NONNULL control);
+    /** Waits for that, for `milliseconds` at most; below 0: for ever. Returns 1 when the process is to end, 0 when the time is
+        over. From any thread. */
+    int (*SWSGI_NONNULL wait)(const swsgi_control *SWSGI_NONNULL control, int64_t milliseconds);
+};
+
+/** The service's table. */
+typedef struct swsgi_service {
+    /** SWSGI_ABI_VERSION that the bundle was compiled with. */
+    uint32_t abi_version;
+    /** Bytes of this table. */
+    uint32_t size;
+    /** As in `swsgi_application`. */
+    swsgi_text sdk;
+    /** Handed back in every call. */
+    void *SWSGI_NULLABLE context;
+    /** Does the work, on the main thread of the process. When it returns the process ends, and is started again unless it was
+        told to end; a result other than 0 is an error in the log. Of the host's table only the facts and `log` without an
+        exchange are of use. */
+    int (*SWSGI_NONNULL run)(void *SWSGI_NULLABLE context, const swsgi_host *SWSGI_NONNULL host,
+                             const swsgi_control *SWSGI_NONNULL control);
+} swsgi_service;
+
+/** What a bundle with a service exports, by default as `service`. A null result means that it refuses; it should have logged why. */
+typedef const swsgi_service *SWSGI_NULLABLE (*swsgi_service_function)(const swsgi_host *SWSGI_NONNULL host);
+
 #if defined(__cplusplus)
 #define SWSGI_ASSERT(condition, reason) static_assert(condition, reason)
 #else
@@ -223,6 +260,8 @@ SWSGI_ASSERT(offsetof(swsgi_application, sdk) == 8, "version and size come first
 SWSGI_ASSERT(offsetof(swsgi_application, respond) == 32, "the context comes before the functions");
 SWSGI_ASSERT(offsetof(swsgi_application, event) == 48, "the first table of version 1 ended here");
 SWSGI_ASSERT(sizeof(swsgi_application) == 56, "version 1 of the application's table");
+SWSGI_ASSERT(sizeof(swsgi_control) == 24, "version 1 of a service's control table");
+SWSGI_ASSERT(sizeof(swsgi_service) == 40, "version 1 of the service's table");
 #endif
 
 #ifdef __cplusplus

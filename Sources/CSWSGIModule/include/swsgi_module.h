@@ -252,6 +252,10 @@ int swsgi_slow_requests(const char *_Nonnull value, char *_Nonnull error, size_t
 /** WSGIRestrictStdin (1), WSGIRestrictStdout (2), WSGIRestrictSignal (4). */
 void swsgi_restrict(int what, int on);
 
+/** WSGIImportScript. Writes an error and returns 0, or returns 1. */
+int swsgi_import_script(const char *_Nonnull path, const char *_Nonnull arguments, const swsgi_place *_Nonnull place,
+                        char *_Nonnull error, size_t capacity);
+
 /** A directive of mod_wsgi that has no effect here. */
 void swsgi_ignore_directive(const char *_Nonnull name, const swsgi_place *_Nonnull place);
 

@@ -1,0 +1,37 @@
+internal import Glibc
+internal import SWSGIConfiguration
+internal import SWSGIWire
+
+/// An entry file that has been read and acted on, and the snapshot of the bundle that it names.
+struct BundleSource {
+    let version: ApplicationVersion
+    let entry: EntryFile
+    let snapshot: Snapshot
+
+    /// Reads an entry file, enters its directory, sets its variables; `directory` is an empty directory for the snapshot.
+    init(key: ApplicationKey, directory: String) throws(Problem) {
+        let file = try SourceFile(key.entryFile, kind: "entry file")
+        version = ApplicationVersion(key: key, identity: file.identity)
+        entry = try Self.read(file)
+        if let place = entry.directory, chdir(place) != 0 {
+            throw Problem(
+                .entryDirectory,
+                "directory \(place) of entry file \(key.entryFile): \(String(cString: strerror(errno)))"
+            )
+        }
+        for variable in entry.environment { setenv(variable.name, variable.value, 1) }
+        snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory)
+    }
+
+    private static func read(_ file: SourceFile) throws(Problem) -> EntryFile {
+        guard file.identity.size > 0 else { throw Problem(.fileEmpty, "entry file \(file.path) is empty") }
+        if ELFImage.hasMagic(file.prefix(4)) { return EntryFile(bundle: file.path) }
+        guard file.identity.size <= EntryFile.limit else {
+            throw Problem(
+                .entryNotText,
+                "entry file \(file.path) is neither an ELF shared object nor a text of at most 64 KiB"
+            )
+        }
+        return try EntryFile(text: file.prefix(EntryFile.limit), path: file.path)
+    }
+}
