@@ -111,7 +111,7 @@ struct RecyclingTests {
     /// F39, F23.
     @Test func signals_doWhatTheManualSays() throws {
         try withServer { server in
-            server.announce("SWSGI3009")
+            server.announce("SWSGI3009", "SWSGI3122")
             let swift = try server.deploy(.trouble, as: "swift")
             let events = try CFixture.path("events")
             let plain = try server.deploy(bundle: events, as: "c")
