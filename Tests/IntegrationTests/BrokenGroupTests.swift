@@ -20,7 +20,8 @@ struct BrokenGroupTests {
             let pid = try #require(Int32(try server.get("/pid").text))
             rename(home, home + ".away")
             kill(pid, SIGKILL)
-            try eventually("its end") { !ProcessTable.isAlive(pid) }
+            // All of it: until then a thread may take a request with it.
+            try eventually("its end") { ProcessFacts(pid: pid) == nil }
             let waiting = (0..<4).map { _ in Background { try server.get("/ok") } }
             for request in waiting { #expect(try request.value(within: 30).status == 503) }
             for _ in 0..<5 {
@@ -47,7 +48,7 @@ struct BrokenGroupTests {
             #expect(daemons.count == 2)
             rename(program, program + ".away")
             for daemon in daemons { kill(daemon.pid, SIGKILL) }
-            try eventually("their end") { !daemons.contains { ProcessTable.isAlive($0.pid) } }
+            try eventually("their end") { daemons.allSatisfy { ProcessFacts(pid: $0.pid) == nil } }
             for target in ["/ok", "/other"] { #expect(try server.get(target).status == 503) }
             try server.logs.waitForLine("SWSGI3003", "exec", "No such file")
             rename(program + ".away", program)

@@ -173,6 +173,8 @@ struct DeadlineTests {
             let lost = Background { try server.get("/watched/sleep?ms=60000").status }
             try eventually("a request at work") { dead.exchanges == 1 }
             kill(dead.pid, SIGSTOP)
+            // Until then its other thread may take the next request.
+            try eventually("a stopped process") { ProcessFacts(pid: dead.pid)?.state == "T" }
             let waiting = Background { try server.get("/watched/ok").status }
             #expect(try lost.value() == 502)
             #expect(try waiting.value() == 200)
