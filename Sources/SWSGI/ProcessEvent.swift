@@ -4,7 +4,8 @@ import CSWSGI
 ///
 /// The host tells one event after the other, while exchanges run. Reasons have the names of mod_wsgi's `shutdown_reason`:
 /// "shutdown_signal", "graceful_signal", "eviction_signal", "maximum_requests", "restart_interval", "inactivity_timeout",
-/// "request_timeout", "deadlock_timeout", "cpu_time_limit", "script_reload"; and "rss_limit" and "idle_group". There may be more.
+/// "request_timeout", "deadlock_timeout", "cpu_time_limit", "script_reload"; "rss_limit", "idle_group" and
+/// "descriptor_limit". There may be more.
 public enum ProcessEvent: Equatable, Sendable {
     /// The process takes no more requests; those that run go on.
     case draining(reason: String)

@@ -55,7 +55,18 @@ extension MessageCode {
         cure: "Remove the reason that SWSGI3082 names. The answer has Retry-After with the time of the next attempt."
     )
 
+    /// RLIMIT_NOFILE.
+    public static let descriptorsExhausted = MessageCode(
+        3084,
+        .error,
+        "A daemon process has as many descriptors as it may, lost a request by it, and is replaced.",
+        cause:
+            "The application opens files or connections and does not close them, or the limit is low for what it does.",
+        cure:
+            "Look at what is open (ls -l /proc/PID/fd), or raise the limit: LimitNOFILE= of the service. The process takes no request while it has no room."
+    )
+
     static let recycling: [MessageCode] = [
-        drainKilled, memoryReplaced, groupBroken, groupServes, cancelledByDrain, brokenRefused,
+        drainKilled, memoryReplaced, groupBroken, groupServes, descriptorsExhausted, cancelledByDrain, brokenRefused,
     ]
 }

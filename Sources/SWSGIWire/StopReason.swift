@@ -26,6 +26,8 @@ public enum StopReason: UInt8, CaseIterable, Sendable {
     case rssLimit
     /// The group needs fewer processes; mod_wsgi's groups never do.
     case idleGroup
+    /// It has no descriptor left; mod_wsgi crashes then.
+    case descriptorLimit
 
     /// The name, as in mod_wsgi's `shutdown_reason`.
     public var name: String {
@@ -43,6 +45,7 @@ public enum StopReason: UInt8, CaseIterable, Sendable {
         case .scriptReload: "script_reload"
         case .rssLimit: "rss_limit"
         case .idleGroup: "idle_group"
+        case .descriptorLimit: "descriptor_limit"
         }
     }
 

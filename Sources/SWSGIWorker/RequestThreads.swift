@@ -20,6 +20,8 @@ final class RequestThreads: Sendable {
     private let seats: [Seat]
     private let live = Atomic<Int>(0)
     private let isDraining = Atomic<Bool>(false)
+    /// There was no descriptor left for an exchange.
+    private let isStarved = Atomic<Bool>(false)
     /// Only with inactivity-timeout: then two locks for each exchange.
     private let activity: SharedActivity?
     /// Only with request-timeout.
@@ -107,6 +109,14 @@ final class RequestThreads: Sendable {
         Array(seats.indices.lazy.compactMap { CrashHandlers.runningLine(slot: $0) }.prefix(ControlLimits.lines))
     }
 
+    /// An exchange has come and its socket has not: no more are taken until there is room, and another process does it better.
+    private func starve() {
+        guard !isStarved.exchange(true, ordering: .relaxed) else { return }
+        let text = "process \(getpid()) has no descriptor left, and loses the request it has just taken; it is replaced"
+        channel.log(Problem(.descriptorsExhausted, text))
+        channel.send(.leaving(.descriptorLimit))
+    }
+
     private func run(_ index: Int) {
         let seat = seats[index]
         seat.thread.store(ControlThread.current, ordering: .releasing)
@@ -125,6 +135,10 @@ final class RequestThreads: Sendable {
             CrashHandlers.waiting(slot: index, thread: number)
             if isDraining.load(ordering: .sequentiallyConsistent) { break }
             if CrashHandlers.hasCrashed { Self.waitForTheEnd(index) }
+            if isStarved.load(ordering: .relaxed), !DescriptorRoom.exists(queue) {
+                usleep(DescriptorRoom.pause)
+                continue
+            }
             let message = desk.receive(queue)
             seat.isIdle.store(false, ordering: .sequentiallyConsistent)
             switch message {
@@ -132,6 +146,7 @@ final class RequestThreads: Sendable {
             case .exchange where isDraining.load(ordering: .relaxed): desk.sendBack()
             case .exchange: desk.serve()
             case .interrupted: continue
+            case .starved: starve()
             case .ended: isDraining.store(true, ordering: .relaxed)
             }
         }
@@ -177,6 +192,8 @@ struct RequestDesk: ~Copyable {
     enum Message {
         case exchange
         case interrupted
+        /// An exchange whose socket was lost, as there is no room for it.
+        case starved
         /// Nobody can send any more: the generation has ended.
         case ended
     }
@@ -217,7 +234,8 @@ struct RequestDesk: ~Copyable {
     mutating func receive(_ queue: Int32) -> Message {
         do throws(Errno) {
             received = try Socket.receive(queue, into: buffer)
-            return received.count == 0 ? .ended : .exchange
+            if received.count == 0 { return .ended }
+            return received.descriptors.0 < 0 && !DescriptorRoom.exists(queue) ? .starved : .exchange
         } catch {
             if error.interrupted { return .interrupted }
             if error.code != EMSGSIZE {

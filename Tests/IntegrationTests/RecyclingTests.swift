@@ -64,6 +64,35 @@ struct RecyclingTests {
         }
     }
 
+    /// F21 and F15: the first process loses at most what its threads had just taken, the second nothing.
+    @Test func processThatStarvesOrAborts_F15_F21_costsNextToNothing() throws {
+        try withServer { server in
+            server.announceCrashes()
+            server.announce("SWSGI3084")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=2"))
+            let starved = try server.get("/pid").text
+            #expect(try server.get("/hog").status == 200)
+            // The end of that request has left room for one.
+            let last = Background { try server.get("/sleep?ms=1500").status }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
+            let statuses = try (0..<30).map { _ in try server.get("/ok").status }
+            #expect(statuses.count { $0 != 200 } <= 2, "\(statuses)")
+            #expect(statuses.allSatisfy { [200, 502].contains($0) }, "\(statuses)")
+            #expect(try last.value() == 200)
+            try server.logs.waitForLine("SWSGI3084", "process \(starved)")
+            try server.logs.waitForLine("descriptor_limit", "[group one]", "stopping")
+            #expect(server.logs.lines(containing: "SWSGI3084").count == 1)
+
+            let aborting = try server.get("/pid").text
+            #expect(aborting != starved)
+            #expect(try server.get("/abort-later").status == 200)
+            let ended = try server.logs.waitForLine("SWSGI3001", "process \(aborting)", "SIGABRT", within: 60)
+            #expect(ended.level == "error")
+            #expect(try server.get("/ok").status == 200)
+        }
+    }
+
     /// One process for each group; a signal to each, with requests in them.
     @Test func oldProcess_hasTheTimeOfItsGroup_andThenIsKilled() throws {
         try withServer { server in
@@ -119,7 +148,7 @@ struct RecyclingTests {
             let plain = try server.deploy(bundle: events, as: "c")
             let deaf = try server.deploy(bundle: events, as: "deaf", entry: ["environment.EVENTS = deaf"])
             let slow = try server.deploy(bundle: events, as: "slow", entry: ["environment.EVENTS = slow"])
-            let old = try server.deploy(bundle: CFixture.path("plain"), as: "old")
+            let old = try server.deploy(bundle: CFixture.path("old_table"), as: "old")
             let short = "threads=2 shutdown-timeout=1"
             try server.start(
                 server.application(plain, at: "/c", group: "c", options: "threads=2")

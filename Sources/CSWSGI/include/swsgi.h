@@ -104,7 +104,7 @@ enum {
 enum {
     /** The process takes no more requests; those that run go on. `detail` is the reason: "shutdown_signal", "graceful_signal",
         "eviction_signal", "maximum_requests", "restart_interval", "inactivity_timeout", "request_timeout",
-        "deadlock_timeout", "cpu_time_limit", "script_reload", "rss_limit", "idle_group"; there may be more. */
+        "deadlock_timeout", "cpu_time_limit", "script_reload", "rss_limit", "idle_group", "descriptor_limit"; there may be more. */
     SWSGI_EVENT_DRAINING = 1,
     /** A signal for the application: `detail` is "SIGHUP" or "SIGUSR2". */
     SWSGI_EVENT_SIGNAL = 2,
