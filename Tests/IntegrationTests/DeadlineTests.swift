@@ -183,6 +183,52 @@ struct DeadlineTests {
         }
     }
 
+    /// F10: without anybody who takes them, requests wait up to the limit, and hold up no other group.
+    @Test func stoppedGroup_F10_refusesWhatIsOverItsLimit_andCatchesUp() throws {
+        try withServer { server in
+            server.announce("SWSGI4061")
+            let entry = try server.deploy(.trouble, as: "app")
+            let other = try server.deploy(.versionA, as: "other")
+            try server.start(
+                server.application(other, at: "/other", group: "other", options: "display-name=other")
+                    + server.application(entry, options: "processes=2 threads=1 listen-backlog=2")
+            )
+            let stopped = try eventually("two processes") {
+                let found = server.daemons.filter { $0.arguments.first != "other" }
+                return found.count == 2 ? found.map(\.pid) : nil
+            }
+            for pid in stopped { kill(pid, SIGSTOP) }
+            defer { for pid in stopped { kill(pid, SIGCONT) } }
+            try eventually("two stopped processes") { stopped.allSatisfy { ProcessFacts(pid: $0)?.state == "T" } }
+            let waiting = (0..<6).map { _ in Background { try server.get("/ok").status } }
+            try server.logs.waitForLine("SWSGI4061", "'one' has 4 requests")
+            for _ in 0..<20 { #expect(try server.get("/other").status == 200) }
+            for pid in stopped { kill(pid, SIGCONT) }
+            #expect(try waiting.map { try $0.value() }.sorted() == [200, 200, 200, 200, 503, 503])
+        }
+    }
+
+    /// A client that has not sent its request body yet gets its 504 all the same.
+    @Test func requestWithoutItsBody_isAnsweredInTime() throws {
+        try withServer { server in
+            announce(server, "SWSGI4062", "SWSGI4021")
+            let entry = try server.deploy(.trouble, as: "app")
+            let silent = try server.deploy(.trouble, as: "silent")
+            try server.start(
+                server.application(silent, at: "/silent", group: "silent", options: "socket-timeout=200ms")
+                    + server.application(entry, options: "threads=1 queue-timeout=200ms")
+            )
+            let running = Background { try server.get("/sleep?ms=1000").status }
+            try eventually("a busy process") { server.daemons.contains { $0.exchanges == 1 } }
+            for target in ["/ok", "/silent/sleep?ms=1000"] {
+                let upload = try HTTPConnection(port: server.port, timeout: 20)
+                try upload.sendHead("POST", target, ["Content-Length: 10"])
+                #expect(try upload.response().status == 504)
+            }
+            #expect(try running.value() == 200)
+        }
+    }
+
     /// F65: a supervisor that stood still itself kills nobody.
     @Test func stoppedSupervisor_blamesNoProcess() throws {
         try withServer { server in
