@@ -62,7 +62,7 @@ struct DeadlineTests {
             #expect(try server.get("/ok").text == "ok\n")
             #expect(try server.get("/spinning/ok").text == "ok\n")
             try server.logs.waitForLines(2, "SWSGI3102")
-            try server.logs.waitForLine("SWSGI3100", "a request (the thread blocks signals)")
+            try server.logs.waitForLine("SWSGI3100", "a request (the thread shows nothing)")
             try server.logs.waitForLine(" #", "spin(")
             try eventually("one process for each group") { server.daemons.count == 2 }
         }
@@ -143,6 +143,22 @@ struct DeadlineTests {
             }
         }
     #endif
+
+    /// An application that has taken the signal for itself, or made it deadly, is not sent it.
+    @Test func threadThatTookTheSignal_isReported_andCrashesNothing() throws {
+        try withServer { server in
+            announce(server, "SWSGI3101", "SWSGI3102")
+            let bundle = "\(server.directory)/taken.so"
+            let answer = "(signal(SIGRTMIN + 2, SIG_DFL), sleep(100), \"slept\\n\")"
+            try CFixture.compile(CFixture.answering(answer, before: "#include <signal.h>"), to: bundle)
+            let entry = try server.deploy(bundle: bundle, as: "app")
+            try server.start(server.application(entry, options: "threads=2 request-timeout=200ms"))
+            #expect(try server.get("/").status == 504)
+            try server.logs.waitForLine("SWSGI3100", "a request (the thread shows nothing)")
+            try server.logs.waitForLine("SWSGI3102")
+            #expect(server.logs.lines(containing: "SWSGI3001").isEmpty)
+        }
+    }
 
     // MARK: Processes that don't answer
 
