@@ -47,8 +47,12 @@ extension Relay {
         let hasBegun = state.phase != .waiting && !isAnswered && replacement == nil
         let answer = hasBegun ? "the connection was aborted" : "504"
         report(.requestTimeout, "no end within request-timeout=\(limit), \(answer)")
-        // httpd would read the rest of the request body before it answers.
-        if facts.has_body != 0, !bodyHasEnded { swsgi_connection_close(request) }
+        answerWithoutTheBody()
         return abort(else: gatewayTimeout)
+    }
+
+    /// On a connection that it keeps, httpd would read the rest of the request body before it sends an error.
+    func answerWithoutTheBody() {
+        if facts.has_body != 0, !bodyHasEnded { swsgi_connection_close(request) }
     }
 }

@@ -76,11 +76,13 @@ extension Relay {
     /// Nobody runs the application on it any more: the daemon process that takes it finds its socket closed.
     func queueTimedOut() -> Int32 {
         report(.queueTimeout, "no thread was free within \(timeText(options.queueTimeout ?? 0))")
+        answerWithoutTheBody()
         return gatewayTimeout
     }
 
     mutating func timedOut() -> Int32 {
         report(.answerTimeout, "no answer within \(timeText(timeout))")
+        answerWithoutTheBody()
         return abort(else: gatewayTimeout)
     }
 }

@@ -14,7 +14,10 @@ extension GroupMachine {
 
     /// When the next attempt is due, if nobody serves and the delay has grown beyond what a request may be let wait for.
     private var brokenUntil: Int64? {
-        guard phase == .running, backoff.delay > Delays.restartKilledMax, !hasReady else { return nil }
+        // A service has no requests to answer.
+        guard phase == .running, !settings.isService, backoff.delay > Delays.restartKilledMax, !hasReady else {
+            return nil
+        }
         return backoff.until
     }
 

@@ -80,7 +80,7 @@ final class DeadlineWatch: Sendable {
         let look = ThreadLook(slot: slot, thread: thread, milliseconds: Self.patience)
         // What it showed belongs to this exchange if it still runs it.
         guard seats[slot].begun.load(ordering: .acquiring) == begin else { return }
-        let what = look.map { "\"\($0.line)\" of \($0.entryFile)" } ?? "a request (the thread blocks signals)"
+        let what = look.map { "\"\($0.line)\" of \($0.entryFile)" } ?? "a request (the thread shows nothing)"
         let text =
             "\(name(slot)) has run \(what) for \(seconds(age)), request-timeout=\(timeText(limits.requestTimeout))"
         channel.log(Problem(.threadLate, text))

@@ -62,7 +62,7 @@ struct DeadlineTests {
             #expect(try server.get("/ok").text == "ok\n")
             #expect(try server.get("/spinning/ok").text == "ok\n")
             try server.logs.waitForLines(2, "SWSGI3102")
-            try server.logs.waitForLine("SWSGI3100", "a request (the thread blocks signals)")
+            try server.logs.waitForLine("SWSGI3100", "a request (the thread shows nothing)")
             try server.logs.waitForLine(" #", "spin(")
             try eventually("one process for each group") { server.daemons.count == 2 }
         }
@@ -144,6 +144,22 @@ struct DeadlineTests {
         }
     #endif
 
+    /// An application that has taken the signal for itself, or made it deadly, is not sent it.
+    @Test func threadThatTookTheSignal_isReported_andCrashesNothing() throws {
+        try withServer { server in
+            announce(server, "SWSGI3101", "SWSGI3102")
+            let bundle = "\(server.directory)/taken.so"
+            let answer = "(signal(SIGRTMIN + 2, SIG_DFL), sleep(100), \"slept\\n\")"
+            try CFixture.compile(CFixture.answering(answer, before: "#include <signal.h>"), to: bundle)
+            let entry = try server.deploy(bundle: bundle, as: "app")
+            try server.start(server.application(entry, options: "threads=2 request-timeout=200ms"))
+            #expect(try server.get("/").status == 504)
+            try server.logs.waitForLine("SWSGI3100", "a request (the thread shows nothing)")
+            try server.logs.waitForLine("SWSGI3102")
+            #expect(server.logs.lines(containing: "SWSGI3001").isEmpty)
+        }
+    }
+
     // MARK: Processes that don't answer
 
     /// F9, F10.
@@ -180,6 +196,52 @@ struct DeadlineTests {
             #expect(try waiting.value() == 200)
             try server.logs.waitForLine("SWSGI3103", "process \(dead.pid)", "1.000 s (deadlock-timeout)")
             #expect(unwatched.isSubset(of: server.daemons.map(\.pid)))
+        }
+    }
+
+    /// F10: without anybody who takes them, requests wait up to the limit, and hold up no other group.
+    @Test func stoppedGroup_F10_refusesWhatIsOverItsLimit_andCatchesUp() throws {
+        try withServer { server in
+            server.announce("SWSGI4061")
+            let entry = try server.deploy(.trouble, as: "app")
+            let other = try server.deploy(.versionA, as: "other")
+            try server.start(
+                server.application(other, at: "/other", group: "other", options: "display-name=other")
+                    + server.application(entry, options: "processes=2 threads=1 listen-backlog=2")
+            )
+            let stopped = try eventually("two processes") {
+                let found = server.daemons.filter { $0.arguments.first != "other" }
+                return found.count == 2 ? found.map(\.pid) : nil
+            }
+            for pid in stopped { kill(pid, SIGSTOP) }
+            defer { for pid in stopped { kill(pid, SIGCONT) } }
+            try eventually("two stopped processes") { stopped.allSatisfy { ProcessFacts(pid: $0)?.state == "T" } }
+            let waiting = (0..<6).map { _ in Background { try server.get("/ok").status } }
+            try server.logs.waitForLine("SWSGI4061", "'one' has 4 requests")
+            for _ in 0..<20 { #expect(try server.get("/other").status == 200) }
+            for pid in stopped { kill(pid, SIGCONT) }
+            #expect(try waiting.map { try $0.value() }.sorted() == [200, 200, 200, 200, 503, 503])
+        }
+    }
+
+    /// A client that has not sent its request body yet gets its 504 all the same.
+    @Test func requestWithoutItsBody_isAnsweredInTime() throws {
+        try withServer { server in
+            announce(server, "SWSGI4062", "SWSGI4021")
+            let entry = try server.deploy(.trouble, as: "app")
+            let silent = try server.deploy(.trouble, as: "silent")
+            try server.start(
+                server.application(silent, at: "/silent", group: "silent", options: "socket-timeout=200ms")
+                    + server.application(entry, options: "threads=1 queue-timeout=200ms")
+            )
+            let running = Background { try server.get("/sleep?ms=1000").status }
+            try eventually("a busy process") { server.daemons.contains { $0.exchanges == 1 } }
+            for target in ["/ok", "/silent/sleep?ms=1000"] {
+                let upload = try HTTPConnection(port: server.port, timeout: 20)
+                try upload.sendHead("POST", target, ["Content-Length: 10"])
+                #expect(try upload.response().status == 504)
+            }
+            #expect(try running.value() == 200)
         }
     }
 

@@ -162,7 +162,7 @@ struct GenerationTests {
         }
     }
 
-    /// F52 and F66: a request that no process has taken waits for the next supervisor's.
+    /// F66: a request that no process has taken waits for the next supervisor's.
     @Test func requestInTheQueue_survivesTheSupervisorAndAllItsProcesses() throws {
         try withServer { server in
             server.announce("SWSGI3002", "SWSGI3001", "SWSGI4022", "AH00546", "AH00547")

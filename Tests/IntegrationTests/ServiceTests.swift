@@ -70,6 +70,32 @@ struct ServiceTests {
         }
     }
 
+    @Test func serviceInC_andOneThatRefuses() throws {
+        try withServer { server in
+            server.announce("SWSGI2023", "SWSGI3001", "SWSGI3004")
+            let bundle = try CFixture.path("service")
+            let entries = [
+                try server.deploy(bundle: bundle, as: "plain"),
+                try server.deploy(bundle: bundle, as: "refusing", entry: ["symbol = refused"]),
+            ]
+            try server.start(
+                zip(["plain", "refusing"], entries).map { name, entry in
+                    """
+                    WSGIDaemonProcess \(name) threads=0
+                    WSGIImportScript \(entry) process-group=\(name) application-group=%{GLOBAL}
+
+                    """
+                }.joined()
+            )
+            try server.logs.waitForLine("[group plain]", "a service in C")
+            try server.logs.waitForLine("[group refusing]", "no service today")
+            try server.logs.waitForLine("SWSGI2023", "'refused'", "returned no service")
+            try server.logs.waitForLine("SWSGI3001", "'refusing'", "status 81")
+            try server.stop()
+            try server.logs.waitForLine("[group plain]", "told to end")
+        }
+    }
+
     @Test func serviceThatDoesNotEnd_isKilled() throws {
         try withServer { server in
             server.announce("SWSGI3009", "SWSGI3103", "AH00045", "AH00046", "AH00047")

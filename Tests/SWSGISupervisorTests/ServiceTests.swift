@@ -56,6 +56,17 @@ import Testing
         #expect(group.count(.restartDelayed) == 1)
     }
 
+    @Test func serviceThatNeverStarts_breaksNoRequests() {
+        var group = running()
+        for _ in 0..<20 {
+            group.end(group.tickets.last ?? 0, .exited(81))
+            group.pass(40)
+            if !group.launches.isEmpty { group.startOne() }
+        }
+        #expect(group.broken.isEmpty)
+        #expect(group.count(.groupBroken) == 0)
+    }
+
     @Test func serviceThatFails_isLogged() {
         var group = running()
         group.end(1, .exited(83))

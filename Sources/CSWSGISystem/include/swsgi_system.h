@@ -116,8 +116,8 @@ int swsgi_signal_stack_install(void);
 int swsgi_look_install(void);
 
 /** Asks request thread `slot`, with this number, what it is doing, and waits for `milliseconds`. To be called by one thread.
-    Returns how many addresses there are, -ETIMEDOUT (it blocks the signal) or -EBUSY (a thread does not come back from showing
-    its stack). */
+    Returns how many addresses there are, -ETIMEDOUT (it blocks the signal), -EBUSY (a thread does not come back from showing
+    its stack) or -ENOSYS (the handler has been replaced). */
 int swsgi_look_take(size_t slot, int thread, unsigned milliseconds, char *_Nonnull file, char *_Nonnull line,
                     void *_Nullable *_Nonnull addresses);
 
