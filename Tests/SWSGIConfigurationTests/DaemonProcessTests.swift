@@ -128,7 +128,9 @@ import Testing
     }
 
     @Test func optionsWithoutEffect_areListed_inTheirOrder() throws {
-        let options = try DaemonProcessOptions("a python-path=/x threads=2 python-eggs='C' newrelic-environment=nonsense")
+        let options = try DaemonProcessOptions(
+            "a python-path=/x threads=2 python-eggs='C' newrelic-environment=nonsense"
+        )
         #expect(options.withoutEffect == ["python-path", "python-eggs", "newrelic-environment"])
         #expect(options.threads == 2)
     }
