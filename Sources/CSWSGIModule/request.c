@@ -28,6 +28,7 @@ swsgi_httpd_facts swsgi_httpd_facts_get(void) {
         .children = children,
         .uid = ap_unixd_config.user_id, .gid = ap_unixd_config.group_id, .is_root = geteuid() == 0,
         .user_name = ap_unixd_config.user_name ? ap_unixd_config.user_name : "",
+        .dump_directory = ap_coredumpdir_configured ? ap_coredump_dir : NULL,
         .runtime_directory = ap_runtime_dir_relative(ap_server_conf->process->pconf, "")};
 }
 

@@ -2,11 +2,13 @@
 #include "swsgi_system.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -26,6 +28,7 @@ static int control_socket = -1;
 static unsigned char record[RECORD_MAX];
 static size_t record_length, signal_offset;
 static unsigned backtrace_limit;
+static char dump_directory[PATH_MAX];
 
 static void say(const char *text) {
     ssize_t ignored = write(STDERR_FILENO, text, strlen(text));
@@ -86,11 +89,13 @@ static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     for (int i = 0; i < FATAL_COUNT; i++)
         if (fatal[i] == number) before = &former[i];
     if (HAS_BACKTRACE && before && before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
+        prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the backtrace program looks into this process */
         signal(SIGALRM, SIG_DFL);
         alarm(backtrace_limit);
         if (before->sa_flags & SA_SIGINFO) before->sa_sigaction(number, info, context);
         else before->sa_handler(number);
     }
+    prctl(PR_SET_DUMPABLE, dump_directory[0] && chdir(dump_directory) == 0, 0, 0, 0);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, number);
@@ -112,6 +117,10 @@ int swsgi_crash_handlers_install(int control, const void *bytes, size_t length, 
     for (int i = 0; i < FATAL_COUNT; i++)
         if (sigaction(fatal[i], &action, &former[i]) < 0) return -errno;
     return 0;
+}
+
+void swsgi_crash_dumps(const char *directory) {
+    if (strlen(directory) < sizeof dump_directory) strcpy(dump_directory, directory);
 }
 
 void swsgi_running_set(size_t slot, int reply, const char *entry_file, const char *request_line) {

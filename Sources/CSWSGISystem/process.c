@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -42,6 +44,34 @@ static int place_descriptors(const swsgi_spawn_request *request, int *copies, in
     return (int)syscall(SYS_close_range, (unsigned)high + 1, ~0u, 0);
 }
 
+static int set_capabilities(unsigned permitted, unsigned inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0, permitted, inheritable}};
+    return (int)syscall(SYS_capset, &header, sets);
+}
+
+/* What may be inherited can't be raised any more once the bounding set is empty. */
+static int allow_inheriting(unsigned capabilities) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, sets) < 0) return -1;
+    sets[0].inheritable |= capabilities;
+    return (int)syscall(SYS_capset, &header, sets);
+}
+
+/* Without CAP_SETPCAP, as in some containers, no_new_privs has to do: no program can get a capability with it either. */
+static int empty_bounding_set(void) {
+    for (unsigned long number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
+        if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0 && errno != EPERM) return -1;
+    return 0;
+}
+
+static int confine(const swsgi_spawn_request *request) {
+    if (request->keep_chroot && (allow_inheriting(1u << CAP_SYS_CHROOT) < 0 || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)) return -1;
+    if (empty_bounding_set() < 0) return -1;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 /* The order is the only one that works: groups, then gid, then uid; each verified, and root must be out of reach. */
 static void change_identity(const swsgi_spawn_request *request, int pipe) {
     uid_t real = 0, effective = 0, saved = 0;
@@ -55,8 +85,10 @@ static void change_identity(const swsgi_spawn_request *request, int pipe) {
     if (real != request->uid || effective != request->uid || saved != request->uid) fail(pipe, SWSGI_SPAWN_UID);
     if (real_group != request->gid || effective_group != request->gid || saved_group != request->gid)
         fail(pipe, SWSGI_SPAWN_GID);
+    unsigned chroot_only = request->keep_chroot ? 1u << CAP_SYS_CHROOT : 0;
+    if (request->uid != 0 && set_capabilities(chroot_only, chroot_only) < 0) fail(pipe, SWSGI_SPAWN_CONFINE);
+    if (chroot_only && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0) < 0) fail(pipe, SWSGI_SPAWN_CONFINE);
     if (request->uid != 0 && (setuid(0) == 0 || setresuid(-1, 0, -1) == 0)) { errno = EPERM; fail(pipe, SWSGI_SPAWN_REGAINED); }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(pipe, SWSGI_SPAWN_UID);
 }
 
 static void become(const swsgi_spawn_request *request, int *copies, int pipe) {
@@ -66,6 +98,8 @@ static void become(const swsgi_spawn_request *request, int *copies, int pipe) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (place_descriptors(request, copies, &pipe) < 0) fail(pipe, SWSGI_SPAWN_DESCRIPTORS);
+    if (request->priority && setpriority(PRIO_PROCESS, 0, request->priority) < 0) fail(pipe, SWSGI_SPAWN_PRIORITY);
+    if (request->confine && confine(request) < 0) fail(pipe, SWSGI_SPAWN_CONFINE);
     if (request->change_identity) change_identity(request, pipe);
     if (chdir(request->directory ? request->directory : "/") < 0) fail(pipe, SWSGI_SPAWN_DIRECTORY);
     if (request->umask >= 0) umask((mode_t)request->umask);
@@ -96,6 +130,14 @@ int swsgi_spawn(const swsgi_spawn_request *request, pid_t *pid, int *error) {
     *error = failure.error;
     return failure.stage;
 }
+
+int swsgi_enter_root(const char *root) {
+    if (chroot(root) < 0 || chdir("/") < 0) return -errno;
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || set_capabilities(0, 0) < 0) return -errno;
+    return chroot("/") == 0 ? -EPERM : 0; /* a second one would be the way out */
+}
+
+int swsgi_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0 ? -errno : 0; }
 
 int swsgi_pidfd_open(pid_t pid) {
     int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -32,6 +32,8 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var deadlines = DeadlineOptions()
     /// When processes are replaced, and how long the old ones may take to go.
     public var recycling = RecyclingOptions()
+    /// What the processes are and see.
+    public var surroundings = SurroundingsOptions()
     /// Options that were given and have no effect.
     public var withoutEffect: [String] = []
 
@@ -45,13 +47,13 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         "request-timeout", "interrupt-timeout", "deadlock-timeout",
         "graceful-timeout", "eviction-timeout", "maximum-requests", "maximum-requests-jitter", "restart-interval",
         "restart-interval-jitter", "cpu-time-limit", "rss-limit",
+        "supplementary-groups", "cpu-priority", "lang", "locale", "stack-size", "memory-limit", "virtual-memory-limit",
+        "environment-file", "chroot", "script-user", "script-group",
     ]
     /// Options of mod_wsgi that concern Python or a mechanism that does not exist here, or that this version lacks.
     private static let ignored = [
-        "supplementary-groups", "chroot", "lang", "locale", "stack-size", "python-home", "python-path", "python-eggs",
-        "switch-interval", "script-user", "script-group", "cpu-priority", "server-metrics", "newrelic-config-file",
-        "newrelic-environment", "memory-limit",
-        "virtual-memory-limit", "socket-user",
+        "python-home", "python-path", "python-eggs", "switch-interval", "server-metrics", "newrelic-config-file",
+        "newrelic-environment", "socket-user",
     ]
 
     /// Reads the directive's arguments.
@@ -83,6 +85,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     public var conflicts: [String] {
         exchange.conflicts + deadlines.conflicts(with: exchange)
             + recycling.conflicts(inactivityTimeout: exchange.inactivityTimeout)
+            + surroundings.conflicts(threads: threads)
     }
 
     private static func isName(_ name: String) -> Bool {
@@ -107,7 +110,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
             (processes, processesMax) = try Self.range(value, option)
             isMultiprocess = true
         case "threads": threads = try strictNumber(value, in: 0...1000, option: option, directive: directive)
-        case "home": home = try Self.directory(value, option)
+        case "home": home = try Self.path(value, option)
         case "umask": umask = try Self.mask(value)
         case "display-name":
             displayName = try Self.text(value, option) == "%{GROUP}" ? "(wsgi:\(name))" : value
@@ -120,12 +123,13 @@ public struct DaemonProcessOptions: Equatable, Sendable {
             if try exchange.set(option, value) { return }
             if try deadlines.set(option, value) { return }
             if try recycling.set(option, value) { return }
+            if try surroundings.set(option, value) { return }
             let hint = nearest(to: option, among: Self.known).map { "; did you mean '\($0)'?" } ?? ""
             throw Problem(.optionUnknown, "\(directive): unknown option '\(option)'\(hint)")
         }
     }
 
-    private static func text(_ value: String, _ option: String) throws(Problem) -> String {
+    static func text(_ value: String, _ option: String) throws(Problem) -> String {
         let isPrintable = value.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
         guard (1...255).contains(value.utf8.count), isPrintable else {
             throw Problem(.textInvalid, "\(directive): \(option) must be 1 to 255 printable characters, not '\(value)'")
@@ -145,7 +149,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
         return (least, most)
     }
 
-    private static func directory(_ value: String, _ option: String) throws(Problem) -> String {
+    static func path(_ value: String, _ option: String) throws(Problem) -> String {
         guard value.hasPrefix("/") else {
             throw Problem(.directoryInvalid, "\(directive): \(option) must be an absolute path, not '\(value)'")
         }

@@ -67,8 +67,11 @@ public struct EntryFile: Equatable, Sendable {
     private mutating func set(_ key: String, _ value: String, base: String, place: String) throws(Problem) {
         if key.hasPrefix("environment.") {
             let name = String(key.dropFirst("environment.".count))
-            guard Self.isVariableName(name) else {
+            guard EnvironmentName.isValid(name) else {
                 throw Problem(.entryValue, "\(place): '\(name)' is not the name of an environment variable")
+            }
+            guard !EnvironmentName.isRefused(name) else {
+                throw Problem(.variableRefused, "\(place): \(name) may not be set")
             }
             environment.append((name, value))
             return
@@ -95,21 +98,7 @@ public struct EntryFile: Equatable, Sendable {
 
     /// Whether text may be the name of an exported C function.
     public static func isSymbol(_ text: String) -> Bool {
-        isVariableName(text) && text.utf8.count <= 255
-    }
-
-    private static func isVariableName(_ text: String) -> Bool {
-        guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
-            return false
-        }
-        return text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                true
-            default: false
-            }
-        }
+        EnvironmentName.isValid(text) && text.utf8.count <= 255
     }
 
     private static func absolute(_ path: String, base: String) -> String {

@@ -9,8 +9,8 @@ struct BundleSource {
     let snapshot: Snapshot
 
     /// Reads an entry file, enters its directory, sets its variables; `directory` is an empty directory for the snapshot.
-    init(key: ApplicationKey, directory: String) throws(Problem) {
-        let file = try SourceFile(key.entryFile, kind: "entry file")
+    init(key: ApplicationKey, directory: String, _ ownership: Ownership) throws(Problem) {
+        let file = try SourceFile(key.entryFile, kind: "entry file", ownership)
         version = ApplicationVersion(key: key, identity: file.identity)
         entry = try Self.read(file)
         if let place = entry.directory, chdir(place) != 0 {
@@ -20,7 +20,7 @@ struct BundleSource {
             )
         }
         for variable in entry.environment { setenv(variable.name, variable.value, 1) }
-        snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory)
+        snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory, ownership)
     }
 
     private static func read(_ file: SourceFile) throws(Problem) -> EntryFile {

@@ -54,14 +54,15 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
     static let version = "0.1.0"
 
     /// Loads an application from `version.key.entryFile`; `directory` is an empty directory for the snapshot.
-    /// - Throws: a problem with a code of the 2xxx range.
+    /// - Throws: a problem with a code of the 2xxx range, or one that `forbids`.
     public init(
         key: ApplicationKey,
         facts: HostFacts,
         directory: String,
+        ownership: Ownership = Ownership(),
         log: @escaping LogSink
     ) throws(Problem) {
-        let source = try BundleSource(key: key, directory: directory)
+        let source = try BundleSource(key: key, directory: directory, ownership)
         version = source.version
         self.log = log
         names = (Array(key.entryFile.utf8), Array(key.applicationGroup.utf8), Array(key.symbol.utf8))

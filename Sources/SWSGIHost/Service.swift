@@ -18,9 +18,10 @@ public final class Service: @unchecked Sendable {  // immutable after `init`, an
         key: ApplicationKey,
         facts: HostFacts,
         directory: String,
+        ownership: Ownership = Ownership(),
         log: @escaping LogSink
     ) throws(Problem) {
-        let source = try BundleSource(key: key, directory: directory)
+        let source = try BundleSource(key: key, directory: directory, ownership)
         version = source.version
         host = makeHostTable(key: key, facts: facts)
         let symbol = source.entry.symbol ?? "service"

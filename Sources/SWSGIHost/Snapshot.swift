@@ -14,20 +14,22 @@ struct Snapshot {
 
     /// Copies the bundle into `directory`, which must exist and be empty, and makes the libraries beside the original
     /// reachable from the copy.
-    init(of bundle: String, libraryPath: [String], in directory: String) throws(Problem) {
+    init(of bundle: String, libraryPath: [String], in directory: String, _ ownership: Ownership = Ownership())
+        throws(Problem)
+    {
         let name = bundle.split(separator: "/").last.map(String.init) ?? "bundle.so"
         path = directory + "/" + name
-        try Self.copy(bundle, to: path)
+        try Self.copy(bundle, to: path, ownership)
         let image = try Self.image(path, original: bundle)
-        var links = LibraryLinks(copyDirectory: directory, libraryPath: libraryPath)
-        links.add(image, original: bundle)
+        var links = LibraryLinks(copyDirectory: directory, libraryPath: libraryPath, ownership)
+        try links.add(image, original: bundle)
         preload = links.preload
     }
 
     /// Copies until the original did not change meanwhile.
-    private static func copy(_ bundle: String, to path: String) throws(Problem) {
+    private static func copy(_ bundle: String, to path: String, _ ownership: Ownership) throws(Problem) {
         for _ in 0..<copyAttempts {
-            let source = try SourceFile(bundle, kind: "bundle")
+            let source = try SourceFile(bundle, kind: "bundle", ownership)
             do throws(Errno) {
                 let target = try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o500)
                 try copyBytes(source.descriptor.number, target.number)
@@ -97,18 +99,20 @@ func withMapped<Value>(
 struct LibraryLinks {
     private let copyDirectory: String
     private let libraryPath: [String]
+    private let ownership: Ownership
     private var visited: Set<String> = []
     /// Libraries to load by path, those that others need first.
     private(set) var preload: [String] = []
 
-    init(copyDirectory: String, libraryPath: [String]) {
+    init(copyDirectory: String, libraryPath: [String], _ ownership: Ownership = Ownership()) {
+        self.ownership = ownership
         self.copyDirectory = copyDirectory
         self.libraryPath = libraryPath
     }
 
     /// Links what `image` needs, and what that needs; it lies at `original`, and its copy or link at `place` below the copy's
     /// directory.
-    mutating func add(_ image: ELFImage, original: String, place: String = "") {
+    mutating func add(_ image: ELFImage, original: String, place: String = "") throws(Problem) {
         let directory = EntryFile.directory(of: original)
         let places = image.runPath.compactMap(Self.afterOrigin)
         var libraries: [(name: String, place: String, file: String)] = []
@@ -121,9 +125,9 @@ struct LibraryLinks {
         }
         for library in libraries where visited.insert(library.name).inserted {
             let file = library.file
-            let inner = Self.image(of: file)
+            let inner = try self.image(of: file)
             // To the loader, its '$ORIGIN' is where its link stands.
-            if let inner { add(inner, original: file, place: library.place) }
+            if let inner { try add(inner, original: file, place: library.place) }
             if places.isEmpty { preload.append(file) }
         }
     }
@@ -131,9 +135,15 @@ struct LibraryLinks {
     /// What a library says of itself; nil for what is none.
     ///
     /// It is read and not mapped: unlike the copy, it may be cut short at any moment.
-    private static func image(of library: String) -> ELFImage? {
-        guard let file = try? SourceFile(library, kind: "library"),
-            let bytes = try? Memory.read(file.descriptor.number, limit: 512 * 1024 * 1024)
+    private func image(of library: String) throws(Problem) -> ELFImage? {
+        let file: SourceFile
+        do throws(Problem) {
+            file = try SourceFile(library, kind: "library", ownership)
+        } catch {
+            if error.code.forbids { throw error }
+            return nil
+        }
+        guard let bytes = try? Memory.read(file.descriptor.number, limit: 512 * 1024 * 1024)
         else { return nil }
         return try? bytes.withUnsafeBytes { bytes throws(Problem) in try ELFImage(bytes, path: library) }
     }

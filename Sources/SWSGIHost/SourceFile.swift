@@ -27,15 +27,10 @@ struct SourceFile {
     let descriptor: SharedDescriptor
     let identity: FileIdentity
 
-    /// Opens a regular file; `kind` is "entry file" or "bundle", for the messages.
-    init(_ path: String, kind: String) throws(Problem) {
+    /// Opens a regular file that may be loaded; `kind` is "entry file" or "bundle", for the messages.
+    init(_ path: String, kind: String, _ ownership: Ownership = Ownership()) throws(Problem) {
         self.path = path
-        do {
-            // O_NONBLOCK: opening a pipe must not wait for a writer.
-            descriptor = SharedDescriptor(try Descriptor.open(path, O_RDONLY | O_NONBLOCK))
-        } catch {
-            throw Self.problem(error, path, kind)
-        }
+        descriptor = try OwnershipCheck(ownership, kind: kind).open(path)
         var status = stat()
         guard fstat(descriptor.number, &status) == 0 else { throw Self.problem(.last, path, kind) }
         switch status.st_mode & S_IFMT {
@@ -52,7 +47,7 @@ struct SourceFile {
         }
     }
 
-    private static func problem(_ error: Errno, _ path: String, _ kind: String) -> Problem {
+    static func problem(_ error: Errno, _ path: String, _ kind: String) -> Problem {
         switch error.code {
         case ENOENT, ENOTDIR: Problem(.fileMissing, "\(kind) \(path) does not exist")
         case EISDIR: Problem(.fileIsDirectory, "\(kind) \(path) is a directory")

@@ -133,7 +133,7 @@ final class ExchangeDesk {
         if facts.has_body != 0 { flags.insert(.body) }
         if facts.ignore_activity != 0 { flags.insert(.isNoActivity) }
         if times.isLimited || generation.slowLimit != nil { flags.insert(.announced) }
-        write(request, facts)
+        write(request, facts, generation.groups[group].jail)
         for _ in 0..<Self.retryLimit {
             head.finish(flags: flags)
             guard !head.isTooLarge else {
@@ -169,7 +169,7 @@ final class ExchangeDesk {
         return Ending(unavailable)
     }
 
-    private func write(_ request: OpaquePointer, _ facts: swsgi_request_facts) {
+    private func write(_ request: OpaquePointer, _ facts: swsgi_request_facts, _ jail: Jail?) {
         var count: Int32 = 0
         let fields = UnsafeBufferPointer(start: swsgi_environ(request, &count), count: Int(count))
         head.begin(
@@ -181,7 +181,7 @@ final class ExchangeDesk {
             ),
             requestStart: facts.start,
             queueStart: Clock.wall,
-            entryFile: facts.file_name,
+            entryFile: jail?.inside(facts.file_name) ?? facts.file_name,
             applicationGroup: facts.application_group,
             symbol: facts.symbol,
             line: facts.line
@@ -189,7 +189,7 @@ final class ExchangeDesk {
         let proxies = ProxyEnviron(facts, fields)
         for field in fields {
             guard let name = field.name, let value = field.value, proxies?.keeps(name) ?? true else { continue }
-            head.add(name, value)
+            head.add(name, jail?.value(name, value) ?? value)
         }
         proxies?.add(to: &head)
     }

@@ -7,7 +7,7 @@ internal import SWSGIWire
 
 // httpd's statuses that a handler returns.
 let statusOK: Int32 = 0
-private let forbidden: Int32 = 403
+let forbidden: Int32 = 403
 private let notFound: Int32 = 404
 let notModified: Int32 = 304
 let requestTimeout: Int32 = 408
@@ -115,6 +115,15 @@ private func group(_ facts: swsgi_request_facts, _ generation: Generation) throw
             Problem(
                 .groupForeignAtRequest,
                 "process group '\(String(cString: facts.process_group))' belongs to another virtual host"
+            )
+        )
+    }
+    if let jail = generation.groups[index].jail, jail.inside(facts.file_name) == nil {
+        throw Refusal(
+            internalError,
+            Problem(
+                .outsideRoot,
+                "entry file \(String(cString: facts.file_name)) is outside the chroot of process group '\(generation.groups[index].name)'"
             )
         )
     }

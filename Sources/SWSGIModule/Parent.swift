@@ -112,13 +112,15 @@ func missingProgram() -> Problem? {
 
 private func httpdFacts() -> HTTPDFacts {
     let facts = swsgi_httpd_facts_get()
-    return HTTPDFacts(
+    var httpd = HTTPDFacts(
         uid: facts.uid,
         gid: facts.gid,
         userName: String(cString: facts.user_name),
         isRoot: facts.is_root != 0,
         children: Int(facts.children)
     )
+    httpd.dumpDirectory = facts.dump_directory.map { String(cString: $0) }
+    return httpd
 }
 
 private func paths() throws(Problem) -> GenerationPaths {

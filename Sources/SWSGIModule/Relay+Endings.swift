@@ -19,6 +19,9 @@ extension Relay {
             report(.applicationNotLoaded, "the application can't be loaded")
             return .status(internalError)
         case .withoutHead(.unavailable): return .status(unavailableNow())
+        case .withoutHead(.forbidden):
+            report(.applicationNotLoaded, "the application may not be loaded")
+            return .status(forbidden)
         case .withoutHead:
             if bodyStatus != 0 { return .status(bodyStatus) }
             if isCancelled {

@@ -64,6 +64,8 @@ public struct HTTPDFacts: Equatable, Sendable {
     public var isRoot: Bool
     /// The most children that it can have at once.
     public var children: Int
+    /// CoreDumpDirectory, when it is configured.
+    public var dumpDirectory: String?
 
     /// Facts from their parts.
     public init(uid: UInt32, gid: UInt32, userName: String, isRoot: Bool, children: Int = 16) {
@@ -253,6 +255,6 @@ public struct Configuration: Sendable {
                             "\(group.place.file):\(group.place.line): process group '\(group.options.name)': \($0)"
                         )
                     } + IdentityResolver.remarks(group)
-            }
+            } + SurroundingsResolver.sharedUsers(groups)
     }
 }

@@ -11,6 +11,8 @@ public struct GroupQueue: Sendable {
     public let definition: GroupDefinition
     /// The sending end of its queue.
     public let sender: Int32
+    /// What its processes see of the file system; nil: all of it.
+    public let jail: Jail?
     /// Exchanges that may be outstanding: those that its threads run, and those that wait.
     public let limit: Int64
 
@@ -19,6 +21,7 @@ public struct GroupQueue: Sendable {
         name = options.name
         self.definition = definition
         self.sender = sender
+        jail = options.surroundings.chroot.map { Jail($0) }
         limit = Int64(options.processesMax) * Int64(options.threads) + options.exchange.listenBacklog
     }
 }

@@ -39,21 +39,27 @@ enum IdentityResolver {
             }
             try needRoot(gid == getgid(), isRoot, "group", text)
         }
+        try SurroundingsResolver.check(options, isRoot: isRoot)
         if let home = options.home {
             var status = stat()
-            guard stat(home, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            guard stat((options.surroundings.chroot ?? "") + home, &status) == 0, status.st_mode & S_IFMT == S_IFDIR
+            else {
                 throw Problem(.directoryInvalid, "\(directive): home '\(home)' is not a directory")
             }
         }
     }
 
-    private static func needRoot(_ isOurs: Bool, _ isRoot: Bool, _ option: String, _ text: String) throws(Problem) {
+    static func needRoot(_ isOurs: Bool, _ isRoot: Bool, _ option: String, _ text: String) throws(Problem) {
         guard isRoot || isOurs else {
             throw Problem(.identityNeedsRoot, "\(directive): \(option)=\(text) needs httpd to be started as root")
         }
     }
 
     static func remarks(_ group: GroupDefinition) -> [Problem] {
+        primaryGroupRemarks(group) + SurroundingsResolver.remarks(group)
+    }
+
+    private static func primaryGroupRemarks(_ group: GroupDefinition) -> [Problem] {
         guard let text = group.options.user, group.options.group == nil, let user = User(text) else { return [] }
         return [
             Problem(
@@ -75,7 +81,7 @@ enum IdentityResolver {
             changesIdentity: httpd.isRoot,
             uid: uid,
             gid: gid,
-            groups: httpd.isRoot ? user?.groups(with: gid) ?? [gid] : [],
+            groups: httpd.isRoot ? SurroundingsResolver.groups(options, user: user, gid: gid) : [],
             userName: user?.name ?? httpd.userName,
             userHome: home,
             directory: directory(options, uid: uid, httpd: httpd, home: home),
@@ -96,6 +102,15 @@ enum IdentityResolver {
             deadlockTimeout: options.deadlines.deadlockTimeout ?? 0
         )
         plan.recycling = RecyclingPlan(options)
+        plan.surroundings = SurroundingsResolver.plan(
+            options,
+            httpd: httpd,
+            isDedicated: options.user != nil && uid != httpd.uid
+        )
+        if let jail = options.surroundings.chroot.map({ Jail($0) }) {
+            plan.surroundings.directoryInRoot = plan.directory
+            plan.applications = group.applications.compactMap { $0.inside(jail) }
+        }
         return plan
     }
 
@@ -105,7 +120,9 @@ enum IdentityResolver {
     {
         if let directory = options.home { return directory }
         var status = stat()
-        guard uid != httpd.uid, stat(home, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return "/" }
+        guard uid != httpd.uid, stat((options.surroundings.chroot ?? "") + home, &status) == 0,
+            status.st_mode & S_IFMT == S_IFDIR
+        else { return "/" }
         return home
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SWSGIConfiguration
 internal import SWSGISystem
 internal import SWSGIWire
 
@@ -40,14 +41,15 @@ extension Supervisor {
         let directory = "\(index)-\(launch.ticket)"
         let identity = group.changesIdentity ? Identity(uid: group.uid, gid: group.gid, groups: group.groups) : nil
         do {
-            _ = try snapshots.make(directory, owner: identity)
+            _ = try snapshots(of: index).make(directory, owner: identity)
         } catch {
-            throw StartFailure(reason: "a directory for snapshots in \(snapshots.path): \(error)")
+            let place = jails[index]?.path ?? group.surroundings.root ?? snapshots.path
+            throw StartFailure(reason: "a directory for snapshots in \(place): \(error)")
         }
         do {
             return try spawn(launch, group: index, directory: directory, identity: identity)
         } catch {
-            snapshots.remove(directory)
+            removeSnapshots(directory, of: index)
             throw error
         }
     }
@@ -59,6 +61,12 @@ extension Supervisor {
         identity: Identity?
     ) throws(StartFailure) -> WorkerHandle {
         let group = groups[index].plan
+        let environment: [String]
+        do throws(Problem) {
+            environment = try WorkerEnvironment.make(group, backtrace: plan.backtrace)
+        } catch {
+            throw StartFailure(reason: "\(error)")
+        }
         do {
             let control = try Socket.pair(.messages)
             let stdout = try Descriptor.pipe(nonBlockingRead: true)
@@ -66,18 +74,21 @@ extension Supervisor {
             // What can't be read is opened for writing: then reading is an error, and not the end of an empty file.
             let input = try Descriptor.open("/dev/null", group.restrictions.contains(.input) ? O_WRONLY : O_RDONLY)
             Socket.setSendBuffer(control.first.number, bytes: 2 * Int32(ControlLimits.message))
-            let program = Program(
+            var program = Program(
                 path: plan.program,
                 arguments: [plan.program, "serve"],
-                environment: WorkerEnvironment.make(group, backtrace: plan.backtrace),
+                environment: environment,
                 descriptors: [
                     input.number, stdout.writing.number, stderr.writing.number, groups[index].queue,
                     control.second.number,
                 ],
                 identity: identity,
-                directory: group.directory,
+                directory: group.surroundings.root == nil ? group.directory : nil,
                 umask: group.umask
             )
+            program.priority = group.surroundings.priority
+            program.isConfined = true
+            program.mayChangeRoot = group.surroundings.root != nil
             let pid = try program.start()
             return WorkerHandle(
                 group: index,
@@ -90,7 +101,10 @@ extension Supervisor {
                 restrictsOutput: group.restrictions.contains(.output)
             )
         } catch let error as SpawnFailure {
-            throw StartFailure(reason: "\(plan.program): \(error)")
+            // The kernel looks at the limit of processes only now, as the user has changed since the fork.
+            let isLimit = error.stage == .exec && error.error.wouldBlock
+            let hint = isLimit ? " (the limit of processes of uid \(group.uid) is reached)" : ""
+            throw StartFailure(reason: "\(plan.program): \(error)\(hint)")
         } catch {
             throw StartFailure(reason: "its descriptors: \(error)")
         }
@@ -103,7 +117,7 @@ extension Supervisor {
             group: group.name,
             threads: group.threads,
             processes: max(group.processes, group.recycling.processesMax),
-            snapshots: "\(snapshots.path)/\(directory)",
+            snapshots: seen("\((jails[index] ?? snapshots).path)/\(directory)", by: group),
             displayName: group.displayName
         )
         worker.isMultiprocess = group.isMultiprocess
@@ -111,6 +125,7 @@ extension Supervisor {
         worker.restrictions = group.restrictions
         worker.deadlines = group.deadlines
         worker.limits = launch.limits
+        worker.surroundings = group.surroundings
         worker.required = launch.required
         worker.preload = launch.preload
         worker.poisoned = launch.poisoned

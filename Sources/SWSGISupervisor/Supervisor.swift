@@ -35,6 +35,8 @@ final class Supervisor {
 
     let plan: SupervisorPlan
     let snapshots: SnapshotDirectory
+    /// Those of groups with a root directory of their own.
+    var jails: [Int: SnapshotDirectory] = [:]
     var groups: [Group]
     var processes: [Int32: WorkerHandle] = [:]
     let ends: EndsPage
@@ -76,7 +78,7 @@ final class Supervisor {
         startLaunches()
         while !groups.allSatisfy(\.machine.isFinished) { turn() }
         Orphans.kill(within: 2 * Delays.second)
-        snapshots.removeAll()
+        for directory in allSnapshots { directory.removeAll() }
     }
 
     private func turn() {
@@ -118,11 +120,11 @@ final class Supervisor {
             }
         }
         startLaunches()
-        if snapshots.hasLeftovers { snapshots.removeMore(entries: Share.removals) }
+        for directory in allSnapshots where directory.hasLeftovers { directory.removeMore(entries: Share.removals) }
     }
 
     private var nextTurn: Int64? {
-        if snapshots.hasLeftovers { return Clock.monotonic }
+        if allSnapshots.contains(where: \.hasLeftovers) { return Clock.monotonic }
         let now = Clock.monotonic
         let times = groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] } + [measuring.next]
         return times.compactMap(\.self).min()
@@ -184,7 +186,7 @@ final class Supervisor {
             if let rest = output.finish() { log(worker, output, [rest]) }
         }
         tell(worker.group, .ended(ticket: worker.ticket, end))
-        snapshots.remove(worker.directory)
+        removeSnapshots(worker.directory, of: worker.group)
     }
 
     private func takeMessages(_ worker: WorkerHandle, limit: Int, isLast: Bool = false) {

@@ -66,16 +66,25 @@ public enum CurrentProcess {
 }
 
 /// Starts a thread that runs `body` and ends; nobody waits for it.
-public func startThread(_ body: @escaping @Sendable () -> Void) throws(Errno) {
+///
+/// `stack` is the bytes of its stack; 0: the system's default.
+public func startThread(stack: Int = 0, _ body: @escaping @Sendable () -> Void) throws(Errno) {
     final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
     var thread = pthread_t()
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    if stack > 0 {
+        let failure = pthread_attr_setstacksize(&attributes, stack)
+        guard failure == 0 else { throw Errno(failure) }
+    }
     let box = Unmanaged.passRetained(Box(body))
     let result = pthread_create(
         &thread,
-        nil,
+        &attributes,
         { argument in
             guard let argument else { return nil }
             Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()

@@ -38,6 +38,10 @@ public struct SpawnFailure: Error, Equatable, Sendable, CustomStringConvertible 
         case directory
         /// The program could not be executed.
         case exec
+        /// The niceness could not be set.
+        case priority
+        /// Rights could not be given up.
+        case confine
     }
 
     /// The step that failed.
@@ -65,6 +69,12 @@ public struct Program: Sendable {
     public var directory: String?
     /// File mode creation mask; nil: ours.
     public var umask: UInt32?
+    /// Niceness; 0: ours.
+    public var priority: Int32 = 0
+    /// Whether neither it nor what it starts can ever get more rights.
+    public var isConfined = false
+    /// Whether a new identity keeps the right to one `CurrentProcess.enterRoot`.
+    public var mayChangeRoot = false
 
     /// A program with its surroundings.
     public init(
@@ -111,7 +121,10 @@ public struct Program: Sendable {
                                     groups: groups.baseAddress,
                                     group_count: groups.count,
                                     directory: directory,
-                                    umask: umask.map { Int32(bitPattern: $0) } ?? -1
+                                    umask: umask.map { Int32(bitPattern: $0) } ?? -1,
+                                    priority: priority,
+                                    confine: isConfined ? 1 : 0,
+                                    keep_chroot: mayChangeRoot && identity != nil ? 1 : 0
                                 )
                                 return swsgi_spawn(&request, &pid, &error)
                             }

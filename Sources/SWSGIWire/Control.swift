@@ -114,6 +114,8 @@ public struct WorkerPlan: Equatable, Sendable {
     public var deadlines = DeadlinePlan()
     /// What it may use before it asks to be replaced.
     public var limits = WorkerLimits()
+    /// Language, limits, and how far it sees.
+    public var surroundings = Surroundings()
     /// Applications to load before taking work; one that can't be loaded is answered 500.
     public var preload: [ApplicationKey] = []
     /// Applications without which this process is not to take work: it exits with `WorkerExit.notLoaded`.
@@ -174,6 +176,7 @@ public enum SupervisorMessage: Equatable, Sendable {
             writer.write(plan.restrictions.rawValue)
             plan.deadlines.write(to: &writer)
             plan.limits.write(to: &writer)
+            plan.surroundings.write(to: &writer)
             writer.write(plan.preload) { $1.write(to: &$0) }
             writer.write(plan.required) { $1.write(to: &$0) }
             writer.write(plan.poisoned) { writer, poisoned in
@@ -226,6 +229,7 @@ public enum SupervisorMessage: Equatable, Sendable {
         plan.restrictions = Restrictions(rawValue: try reader.read())
         plan.deadlines = try DeadlinePlan(&reader)
         plan.limits = try WorkerLimits(&reader)
+        plan.surroundings = try Surroundings(&reader)
         plan.preload = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
             try ApplicationKey(&reader)
         }

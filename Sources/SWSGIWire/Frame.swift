@@ -44,6 +44,8 @@ public enum ExchangeOutcome: UInt8, Sendable {
     case notLoaded = 2
     /// Nobody can answer now: the group has no process, or the time of this one is over.
     case unavailable = 3
+    /// The entry file, or what it names, may not be loaded by this process group.
+    case forbidden = 4
 }
 
 /// The header of a frame.

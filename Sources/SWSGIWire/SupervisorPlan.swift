@@ -56,6 +56,8 @@ public struct GroupPlan: Equatable, Sendable {
     public var deadlines = DeadlinePlan()
     /// When its processes are replaced, and how long the old ones may take to go.
     public var recycling = RecyclingPlan()
+    /// Language, limits, and how far its processes see.
+    public var surroundings = Surroundings()
     /// Request threads of each.
     public var threads: UInt32
     /// Text for process lists, or nil.
@@ -158,6 +160,7 @@ public struct SupervisorPlan: Equatable, Sendable {
             writer.write(group.shutdownTimeout)
             writer.write(group.applications) { $1.write(to: &$0) }
             writer.write(group.logLevel)
+            group.surroundings.write(to: &writer)
         }
         return writer.bytes
     }
@@ -198,5 +201,6 @@ extension GroupPlan {
         shutdownTimeout = try reader.read()
         applications = try reader.readList(limit: 100_000) { reader throws(Malformed) in try ApplicationKey(&reader) }
         logLevel = try reader.read()
+        surroundings = try Surroundings(&reader)
     }
 }

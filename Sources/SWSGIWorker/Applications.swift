@@ -9,8 +9,8 @@ internal import Synchronization
 enum Decision {
     /// Run this instance on it.
     case run(Instance)
-    /// Answer that the application can't be loaded.
-    case refuse
+    /// Answer that the application can't, or must not, be loaded.
+    case refuse(ExchangeOutcome)
     /// The reply end has been kept, or sent back to the queue: nothing more to do, and not to be closed.
     case kept
 }
@@ -22,13 +22,13 @@ enum Decision {
 final class Applications: Sendable {
     private enum State {
         case loaded(Instance)
-        case failed(FileIdentity, at: Int64)
+        case failed(FileIdentity, at: Int64, ExchangeOutcome)
         case poisoned(PoisonedApplication)
 
         var identity: FileIdentity {
             switch self {
             case .loaded(let instance): instance.version.identity
-            case .failed(let identity, _): identity
+            case .failed(let identity, _, _): identity
             case .poisoned(let poisoned): poisoned.version.identity
             }
         }
@@ -95,7 +95,8 @@ final class Applications: Sendable {
                 return true
             } catch {
                 channel.log(error)
-                content.withLock { $0.states[key] = .failed(identity, at: Clock.monotonic) }
+                let outcome: ExchangeOutcome = error.code.forbids ? .forbidden : .notLoaded
+                content.withLock { $0.states[key] = .failed(identity, at: Clock.monotonic, outcome) }
                 channel.send(.notLoaded(version))
                 return false
             }
@@ -105,7 +106,7 @@ final class Applications: Sendable {
     private func isWorthATry(_ state: State, _ key: ApplicationKey) -> Bool {
         switch state {
         case .loaded: false
-        case .failed(_, let at): Clock.monotonic - at > Self.retryInterval
+        case .failed(_, let at, _): Clock.monotonic - at > Self.retryInterval
         case .poisoned(let poisoned): FileIdentity(path: key.entryFile) != poisoned.version.identity
         }
     }
@@ -130,7 +131,9 @@ final class Applications: Sendable {
             isMultiprocess: plan.isMultiprocess,
             isRunOnce: plan.limits.isRunOnce
         )
-        return try Instance(key: key, facts: facts, directory: directory) { [channel] level, text in
+        let ownership = plan.surroundings.ownership
+        return try Instance(key: key, facts: facts, directory: directory, ownership: ownership) {
+            [channel] level, text in
             for line in text.split(separator: "\n") { channel.log(level, String(line)) }
         }
     }
@@ -147,8 +150,12 @@ final class Applications: Sendable {
             symbol: String(decoding: head.symbol, as: UTF8.self)
         )
         if let known = content.withLock({ $0.states[key] }), keep(reply, head, key, known) { return .kept }
-        guard load(key), case .loaded(let instance) = content.withLock({ $0.states[key] }) else { return .refuse }
-        return .run(instance)
+        load(key)
+        switch content.withLock({ $0.states[key] }) {
+        case .loaded(let instance): return .run(instance)
+        case .failed(_, _, let outcome): return .refuse(outcome)
+        case .poisoned, nil: return .refuse(.notLoaded)
+        }
     }
 
     /// Keeps an exchange whose entry file is newer than what is known here.

@@ -47,12 +47,12 @@ final class RequestThreads: Sendable {
         seats = (0..<count).map { _ in Seat() }
     }
 
-    /// Starts all of them.
-    func start() throws(Errno) {
+    /// Starts all of them, each with a stack of so many bytes (0: the system's default).
+    func start(stack: Int = 0) throws(Errno) {
         for index in seats.indices {
             live.add(1, ordering: .relaxed)
             do throws(Errno) {
-                try startThread { [self] in run(index) }
+                try startThread(stack: stack) { [self] in run(index) }
             } catch {
                 live.subtract(1, ordering: .relaxed)
                 throw error
@@ -238,6 +238,8 @@ struct RequestDesk: ~Copyable {
             return received.descriptors.0 < 0 && !DescriptorRoom.exists(queue) ? .starved : .exchange
         } catch {
             if error.interrupted { return .interrupted }
+            // The end, too: the application has written to the queue, and nobody ever read that.
+            if error.code == ECONNRESET { return .ended }
             if error.code != EMSGSIZE {
                 channel.log(Problem(.setupFailed, "the queue can't be read: \(error)"))
                 return .ended
@@ -306,7 +308,7 @@ struct RequestDesk: ~Copyable {
         let decision = decide(head, reply)
         switch decision {
         case .kept: break
-        case .refuse: Exchange.refuse(reply, .notLoaded)
+        case .refuse(let outcome): Exchange.refuse(reply, outcome)
         case .run(let instance):
             last = instance
             if Exchange.begins(reply, head) { run(instance, head, reply) }

@@ -33,7 +33,7 @@ public func serve() -> Int32 {
         maximumRequests: plan.limits.requests
     )
     do throws(Errno) {
-        try threads.start()
+        try threads.start(stack: Int(clamping: plan.surroundings.stackSize))
     } catch {
         channel.log(Problem(.setupFailed, "request threads can't be started: \(error)"))
         return WorkerExit.setup
@@ -72,6 +72,7 @@ private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
         throw Problem(.setupFailed, "\(plan.threads) threads")
     }
     if let title = plan.displayName { CurrentProcess.setTitle(title) }
+    try enter(plan.surroundings, channel)
     do throws(Errno) {
         if plan.deadlines.requestTimeout > 0 { try ThreadLook.prepare() }
     } catch {

@@ -45,7 +45,8 @@ private func load(_ key: ApplicationKey, _ plan: WorkerPlan, _ channel: Supervis
         processes: plan.processes,
         isMultiprocess: plan.isMultiprocess
     )
-    return try Service(key: key, facts: facts, directory: directory) { level, text in
+    let ownership = plan.surroundings.ownership
+    return try Service(key: key, facts: facts, directory: directory, ownership: ownership) { level, text in
         for line in text.split(separator: "\n") { channel.log(level, String(line)) }
     }
 }

@@ -88,7 +88,7 @@ extension ContractTests {
     func A59_umask_isTheApplications(_ server: TestServer) throws {
         let directory = "\(server.directory)/made"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
-        chmod(directory, 0o777)
+        chmod(directory, 0o1777)
         #expect(try server.get("/umask?\(directory)/file").status == 200)
         func mode(_ name: String) -> mode_t {
             var facts = stat()

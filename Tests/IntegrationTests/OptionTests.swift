@@ -58,8 +58,8 @@ struct OptionTests {
             let log = "\(server.directory)/www/counted/ran"
             let counted = try server.deploy(.trouble, as: "counted")
             let patient = try server.deploy(.trouble, as: "patient")
-            chmod("\(server.directory)/www/counted", 0o777)
-            chmod("\(server.directory)/www/patient", 0o777)
+            chmod("\(server.directory)/www/counted", 0o1777)
+            chmod("\(server.directory)/www/patient", 0o1777)
             try server.start(
                 server.application(patient, at: "/patient", group: "patient", options: "threads=1 socket-timeout=700ms")
                     + server.application(counted, options: "threads=1 queue-timeout=300ms")

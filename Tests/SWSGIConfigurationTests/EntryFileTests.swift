@@ -87,6 +87,8 @@ import Testing
         Expected("symbol =", 2043, "line 1: key 'symbol' has no value"),
         Expected("symbol = a-b", 2043, "line 1: 'a-b' is not the name of a C function"),
         Expected("\nsymbol = 1a", 2043, "line 2: '1a' is not the name of a C function"),
+        Expected("environment.LD_PRELOAD = /x.so", 6010, "line 1: LD_PRELOAD may not be set"),
+        Expected("environment.SWIFT_BACKTRACE = x", 6010, "line 1: SWIFT_BACKTRACE may not be set"),
         Expected("environment. = a", 2043, "line 1: '' is not the name of an environment variable"),
         Expected("environment.1A = a", 2043, "line 1: '1A' is not the name of an environment variable"),
         Expected("environment.A B = a", 2043, "line 1: 'A B' is not the name of an environment variable"),

@@ -53,6 +53,14 @@ import Testing
         ("a user=#0", 6001, "process group 'a' must not run as uid 0 (user '#0')"),
         ("a group=root", 6002, "process group 'a' must not run as gid 0 (group 'root')"),
         ("a group=#0", 6002, "process group 'a' must not run as gid 0 (group '#0')"),
+        (
+            "a supplementary-groups=daemon,swsgi-no-such-group", 1010,
+            "supplementary group 'swsgi-no-such-group' does not exist"
+        ),
+        (
+            "a supplementary-groups=#0", 6002,
+            "process group 'a' must not have the supplementary gid 0 (group '#0')"
+        ),
         ("a home=/no/such/directory", 1011, "home '/no/such/directory' is not a directory"),
         ("a home=/dev/null", 1011, "home '/dev/null' is not a directory"),
     ])

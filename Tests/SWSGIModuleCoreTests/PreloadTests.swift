@@ -79,12 +79,12 @@ let ownUser = getuid()
     }
 
     @Test func optionsWithoutEffect_areRemarked_withTheirPlace() throws {
-        let remarks = try configuration("a lang=C chroot=/x").remarks()
+        let remarks = try configuration("a python-path=C switch-interval=/x").remarks()
         #expect(remarks.map(\.code) == [.optionWithoutEffect, .optionWithoutEffect])
         #expect(
             remarks.map(\.what) == [
-                "site.conf:4: option 'lang' of process group 'a' has no effect",
-                "site.conf:4: option 'chroot' of process group 'a' has no effect",
+                "site.conf:4: option 'python-path' of process group 'a' has no effect",
+                "site.conf:4: option 'switch-interval' of process group 'a' has no effect",
             ]
         )
     }

@@ -7,10 +7,27 @@ import Testing
         key: ApplicationKey(entryFile: "/srv/Grüße.wsgi", applicationGroup: "other", symbol: "handle"),
         identity: FileIdentity(device: 1, inode: .max, size: 2, modified: .min)
     )
+    static let surroundings: Surroundings = {
+        var surroundings = Surroundings()
+        surroundings.lang = "de_DE.UTF-8"
+        surroundings.locale = "C"
+        surroundings.priority = -20
+        surroundings.stackSize = 1 << 20
+        surroundings.dataLimit = .max
+        surroundings.addressLimit = 1
+        surroundings.environmentFile = "/etc/a.env"
+        surroundings.root = "/srv/jail"
+        surroundings.directoryInRoot = "/home"
+        surroundings.dumpDirectory = "/var/cores"
+        surroundings.ownership.gid = 0
+        surroundings.ownership.refusesWritable = true
+        return surroundings
+    }()
     static let plan: WorkerPlan = {
         var plan = WorkerPlan(group: "g", threads: 15, processes: 2, snapshots: "/tmp/x", displayName: "(wsgi:g)")
         plan.preload = [key, version.key]
         plan.deadlines = DeadlinePlan(requestTimeout: 1, interruptTimeout: 2, deadlockTimeout: 86_400_000_000)
+        plan.surroundings = surroundings
         plan.required = [key]
         plan.limits.requests = 7
         plan.limits.cpuTimeMax = 9

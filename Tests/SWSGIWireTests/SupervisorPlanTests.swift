@@ -66,6 +66,12 @@ import Testing
         #expect(received.groups.map(\.umask) == [0o777, nil])
     }
 
+    @Test func surroundings_travel() throws {
+        var plan = Self.plan
+        plan.groups[1].surroundings = ControlTests.surroundings
+        #expect(try plan.bytes.withUnsafeBytes { try SupervisorPlan($0) } == plan)
+    }
+
     @Test func longPath_isRefused() {
         var plan = Self.plan
         plan.program = String(repeating: "x", count: ControlLimits.path + 1)

@@ -45,6 +45,8 @@ typedef struct swsgi_httpd_facts {
     int children;
     /** The runtime directory, absolute. */
     const char *_Nonnull runtime_directory;
+    /** CoreDumpDirectory, when it is configured. */
+    const char *_Nullable dump_directory;
 } swsgi_httpd_facts;
 
 swsgi_httpd_facts swsgi_httpd_facts_get(void);

@@ -43,6 +43,12 @@ typedef struct swsgi_spawn_request {
     const char *_Nullable directory;
     /** File mode creation mask; negative: keep ours. */
     int umask;
+    /** Niceness; 0: keep ours. */
+    int priority;
+    /** 1: no program ever gets more rights than it is started with, and no capability is left to be had. */
+    int confine;
+    /** 1: with a change of identity, CAP_SYS_CHROOT stays, for `swsgi_enter_root`. */
+    int keep_chroot;
 } swsgi_spawn_request;
 
 /** Where a spawn failed. */
@@ -55,12 +61,20 @@ enum {
     SWSGI_SPAWN_UID = 5,
     SWSGI_SPAWN_REGAINED = 6,
     SWSGI_SPAWN_DIRECTORY = 7,
-    SWSGI_SPAWN_EXEC = 8
+    SWSGI_SPAWN_EXEC = 8,
+    SWSGI_SPAWN_PRIORITY = 9,
+    SWSGI_SPAWN_CONFINE = 10
 };
 
-/** fork, then exec in a session of its own with no_new_privs when the identity changes: between the two only async-signal-safe
-    calls are allowed, which Swift can't promise. Returns the stage that failed with its errno, or SWSGI_SPAWN_OK and the pid. */
+/** fork, then exec in a session of its own: between the two only async-signal-safe calls are allowed, which Swift can't promise. Returns the stage that failed with its errno, or SWSGI_SPAWN_OK and the pid. */
 int swsgi_spawn(const swsgi_spawn_request *_Nonnull request, pid_t *_Nonnull pid, int *_Nonnull error);
+
+/** chroot, chdir("/"), and no way back: gives up the capabilities of the calling thread, the process's only one (capset has no
+    libc wrapper, prctl is variadic). Returns 0 or -errno. */
+int swsgi_enter_root(const char *_Nonnull root);
+
+/** Whether others of the same user may look into the process, and a core dump be written of it (prctl is variadic). */
+int swsgi_set_dumpable(int dumpable);
 
 /** A descriptor that becomes readable when process `pid` ends (no libc wrapper), or -errno. */
 int swsgi_pidfd_open(pid_t pid);
@@ -89,6 +103,9 @@ int swsgi_is_sealed(int descriptor);
     and dies of the signal. */
 int swsgi_crash_handlers_install(int control, const void *_Nonnull record, size_t record_length, size_t signal_offset,
                                  unsigned limit_seconds);
+
+/** Lets a fatal signal leave a core dump in `directory`; without this call there is none. */
+void swsgi_crash_dumps(const char *_Nonnull directory);
 
 /** The running exchange of request thread `slot`: its reply socket and text for the log, or -1 and null when it ends.
     Read by the crash handler, hence plain atomics in static memory. */

@@ -18,6 +18,8 @@ final class TestServer: @unchecked Sendable {
     var settings = ""
     /// Who starts httpd; nil: root.
     var user: TestUser?
+    /// Variables of httpd's environment.
+    var environment: [String: String] = [:]
     /// Modules besides the usual ones.
     var extraModules: [String] = []
     /// How many descriptors each process may have, if not as many as this one.
@@ -83,6 +85,7 @@ final class TestServer: @unchecked Sendable {
         let action = command == "configtest" ? ["-t"] : ["-k", command]
         var environment = Command.environment
         environment[TestServer.marker] = directory
+        environment.merge(self.environment) { $1 }
         let limit = descriptorLimit.map { ["/usr/bin/prlimit", "--nofile=\($0):"] } ?? []
         var identity: [String] = []
         if let user {
