@@ -82,7 +82,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     /// Options that take the effect from others.
     public var conflicts: [String] {
         exchange.conflicts + deadlines.conflicts(with: exchange)
-            + recycling.conflicts(inactivityTimeout: exchange.inactivityTimeout)
+            + recycling.conflicts(with: self)
     }
 
     private static func isName(_ name: String) -> Bool {
