@@ -84,7 +84,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
     /// Options that take the effect from others.
     public var conflicts: [String] {
         exchange.conflicts + deadlines.conflicts(with: exchange)
-            + recycling.conflicts(inactivityTimeout: exchange.inactivityTimeout)
+            + recycling.conflicts(with: self)
             + surroundings.conflicts(threads: threads)
     }
 

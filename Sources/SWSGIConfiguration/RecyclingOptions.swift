@@ -53,8 +53,9 @@ public struct RecyclingOptions: Equatable, Sendable {
     }
 
     /// Options that take the effect from others.
-    func conflicts(inactivityTimeout: Int64?) -> [String] {
-        var found: [String] = []
+    func conflicts(with options: DaemonProcessOptions) -> [String] {
+        var found = options.threads == 0 ? conflictsOfService(options) : []
+        let inactivityTimeout = options.exchange.inactivityTimeout
         if maximumRequestsJitter > 0, maximumRequests == 0 {
             found.append("maximum-requests-jitter= has no effect without maximum-requests=")
         }
@@ -70,6 +71,20 @@ public struct RecyclingOptions: Equatable, Sendable {
             found.append(
                 "with graceful-timeout=\(timeText(gracefulTimeout)) old processes may go on while restart-interval=\(timeText(restartInterval)) replaces the next ones"
             )
+        }
+        return found
+    }
+
+    private func conflictsOfService(_ options: DaemonProcessOptions) -> [String] {
+        var found: [String] = []
+        if options.processesMax > options.processes {
+            found.append("with threads=0 there are always \(options.processes) processes, as no requests wait")
+        }
+        for (name, isSet) in [
+            ("maximum-requests=", maximumRequests > 0), ("graceful-timeout=", gracefulTimeout != nil),
+            ("eviction-timeout=", evictionTimeout != nil),
+        ] where isSet {
+            found.append("\(name) has no effect with threads=0, as there are no requests")
         }
         return found
     }

@@ -46,6 +46,8 @@ import Testing
         ("restart-interval-jitter=5", "without restart-interval="),
         ("restart-interval=60 inactivity-timeout=60", "never passes"),
         ("restart-interval=60 graceful-timeout=61", "may go on while"),
+        ("threads=0 processes=2-8", "always 2 processes"), ("threads=0 maximum-requests=9", "no requests"),
+        ("threads=0 graceful-timeout=9", "no requests"), ("threads=0 eviction-timeout=9", "no requests"),
     ]) func optionsThatDefeatEachOther_areNamed(_ text: String, _ part: String) throws {
         let conflicts = try DaemonProcessOptions("a \(text)").conflicts
         #expect(conflicts.count == 1)
@@ -54,7 +56,7 @@ import Testing
 
     @Test(arguments: [
         "maximum-requests=5 maximum-requests-jitter=5", "restart-interval=60 inactivity-timeout=59",
-        "restart-interval=60 graceful-timeout=60 eviction-timeout=90",
+        "restart-interval=60 graceful-timeout=60 eviction-timeout=90", "threads=0 processes=2 restart-interval=60",
     ]) func optionsThatGoTogether_areNot(_ text: String) throws {
         #expect(try DaemonProcessOptions("a \(text)").conflicts == [])
     }
