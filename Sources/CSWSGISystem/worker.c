@@ -45,21 +45,30 @@ void swsgi_end(int status) {
     _exit(status);
 }
 
+static void on_nothing(int number) { (void)number; }
+
+/* An application may have reset the handlers of all signals: then the wake signal would end the process. */
+static int keep_wake_handler(void) {
+    struct sigaction current, nothing = {.sa_handler = on_nothing};
+    if (sigaction(SIGRTMIN + 1, NULL, &current) == 0 && current.sa_handler == on_nothing) return 0;
+    return sigaction(SIGRTMIN + 1, &nothing, NULL);
+}
+
 static void on_signal(int number) {
     for (unsigned i = 0; i < SIGNAL_COUNT; i++)
         if (control_signals[i] == number) atomic_fetch_or(&pending, 1u << i);
-    if (!pthread_equal(pthread_self(), control_thread)) pthread_kill(control_thread, SIGRTMIN + 1);
+    if (pthread_equal(pthread_self(), control_thread)) return;
+    keep_wake_handler();
+    pthread_kill(control_thread, SIGRTMIN + 1);
 }
 
-static void on_nothing(int number) { (void)number; }
-
 int swsgi_control_thread(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, nothing = {.sa_handler = on_nothing};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     control_thread = pthread_self();
     signal(SIGPIPE, SIG_IGN);
     for (unsigned i = 0; i < SIGNAL_COUNT; i++)
         if (sigaction(control_signals[i], &action, NULL)) return -errno;
-    return sigaction(SIGRTMIN + 1, &nothing, NULL) ? -errno : 0;
+    return keep_wake_handler() ? -errno : 0;
 }
 
 int swsgi_control_wait(int descriptor, int milliseconds) {
@@ -79,6 +88,7 @@ int swsgi_control_wait(int descriptor, int milliseconds) {
 }
 
 void swsgi_wake(int thread) {
+    keep_wake_handler();
     /* By number and not by pthread_t: the thread may just have ended. */
     if (thread) syscall(SYS_tgkill, getpid(), thread, SIGRTMIN + 1);
     else pthread_kill(control_thread, SIGRTMIN + 1);

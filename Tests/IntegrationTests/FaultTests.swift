@@ -63,6 +63,31 @@ struct FaultTests {
         }
     }
 
+    /// As code does that was written for programs of its own.
+    @Test func processWithoutHandlers_F23_drainsAllTheSame() throws {
+        try withServer { server in
+            server.settings = "WSGIRestrictSignal Off\n"
+            let bundle = "\(server.directory)/reset.so"
+            let reset = """
+                #include <signal.h>
+                static const char *reset(void) {
+                    for (int number = SIGRTMIN; number <= SIGRTMAX; number++) signal(number, SIG_DFL);
+                    usleep(1000000);
+                    return "reset\\n";
+                }
+                """
+            try CFixture.compile(CFixture.answering("reset()", before: reset), to: bundle)
+            let entry = try server.deploy(bundle: bundle, as: "app")
+            try server.start(server.application(entry, options: "threads=4"))
+            let running = Background { try server.get("/").text }
+            let process = try eventually("a request at work") { server.daemons.first { $0.exchanges == 1 } }
+            kill(process.pid, SIGTERM)
+            #expect(try running.value() == "reset\n")
+            try eventually("the process replaced") { !ProcessTable.isAlive(process.pid) }
+            #expect(server.logs.lines(containing: "SWSGI3001").isEmpty)
+        }
+    }
+
     @Test func processThatNeverEnds_F24_isKilledWhenTheServerStops() throws {
         try withStray("threads=2 shutdown-timeout=1") { server in
             server.announce(
