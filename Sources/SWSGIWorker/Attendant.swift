@@ -56,15 +56,15 @@ struct Attendant {
     }
 
     /// Whether only threads are left that can't be interrupted, as the application has blocked all signals in them.
-    private var areDeaf: Bool {
-        guard let drainedAt, Clock.monotonic - drainedAt > Self.deafLimit else { return false }
-        return threads.areAllIdle
-    }
+    private var areDeaf: Bool { hasWaitedForThreads && threads.areAllIdle }
+
+    private var hasWaitedForThreads: Bool { drainedAt.map { Clock.monotonic - $0 > Self.deafLimit } ?? false }
 
     private mutating func pause() -> Int32 {
         guard drainReason != nil else { return threads.nextLook }
         // Threads that were about to wait are interrupted again until they have seen it.
-        return threads.drain() ? Pause.idle : min(Pause.draining, threads.nextLook)
+        let isShort = threads.drain() && !hasWaitedForThreads
+        return isShort ? Pause.idle : min(Pause.draining, threads.nextLook)
     }
 
     private mutating func turn(_ milliseconds: Int32) {
