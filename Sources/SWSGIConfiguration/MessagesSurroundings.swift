@@ -124,7 +124,8 @@ extension MessageCode {
         "An application is not loaded, as everybody may write to a file or directory of it (403).",
         cause:
             "The process group has a user of its own: what any user of the machine can put there would run with that user's rights.",
-        cure: "Take the right away with chmod o-w, for the files and the directories that they are in."
+        cure:
+            "Take the right away with chmod o-w, for the files, the directories that they are in, and those above: namei -l PATH shows them."
     )
 
     /// Whether the message says that something must not be loaded, rather than that it can't be.

@@ -32,17 +32,41 @@ struct OwnershipCheck {
                 "the directory \(directory) of \(kind) \(path)",
                 isDirectory: true
             )
+            try checkAbove(parent.number, path)
             if let target = Self.link(parent.number, name) {
                 place = target.hasPrefix("/") ? target : directory + "/" + target
                 continue
             }
             // Should it become a link right now, it is not followed.
             let file = try openFile(parent.number, name, path, O_NOFOLLOW)
-            try check(try status(file.number, path), "\(kind) \(path)", isDirectory: false)
+            let status = try status(file.number, path)
+            // Of anything else the message says what it is: it is not loaded anyway.
+            if status.st_mode & S_IFMT == S_IFREG { try check(status, "\(kind) \(path)", isDirectory: false) }
             return file
         }
         throw SourceFile.problem(Errno(ELOOP), path, kind)
     }
+
+    /// Looks at all directories above one: who may write there can put another in its place.
+    private func checkAbove(_ directory: Int32, _ path: String) throws(Problem) {
+        var last = try status(directory, path)
+        var place: Descriptor?
+        while true {
+            let number = openat(place?.number ?? directory, "..", Self.pathOnly | O_DIRECTORY | O_CLOEXEC)
+            guard number >= 0 else { throw SourceFile.problem(.last, path, kind) }
+            let above = Descriptor(owning: number)
+            let found = try status(above.number, path)
+            if found.st_ino == last.st_ino, found.st_dev == last.st_dev { return }
+            if found.st_mode & 0o002 != 0, found.st_mode & S_ISVTX == 0 {
+                let text = "a directory above \(kind) \(path) may be written to by everybody (\(Self.mode(found)))"
+                throw Problem(.everybodyMayWrite, text)
+            }
+            last = found
+            place = consume above
+        }
+    }
+
+    private static func mode(_ status: stat) -> String { "mode 0\(String(status.st_mode & 0o7777, radix: 8))" }
 
     private static let linkLimit = 16
     /// O_PATH, which hides behind _GNU_SOURCE: the right to read the directory is not needed.
@@ -82,7 +106,7 @@ struct OwnershipCheck {
         if let gid = ownership.gid, status.st_gid != gid {
             throw Problem(.groupForeign, "\(what) belongs to gid \(status.st_gid), and not to script-group, gid \(gid)")
         }
-        let mode = "mode 0\(String(status.st_mode & 0o7777, radix: 8))"
+        let mode = Self.mode(status)
         if ownership.uid != nil, status.st_mode & 0o020 != 0 {
             throw Problem(.groupMayWrite, "\(what) may be written to by its group (\(mode))")
         }

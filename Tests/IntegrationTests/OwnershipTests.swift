@@ -70,6 +70,15 @@ struct OwnershipTests {
                     symlink("open/real.so", "\(place)/link.so")
                     chmod("\(place)/open", 0o777)
                 },
+                Case(name: "above", options: "", code: "SWSGI6016", words: "a directory above bundle") { place in
+                    try FileManager.default.createDirectory(
+                        atPath: "\(place)/open/closed",
+                        withIntermediateDirectories: true
+                    )
+                    rename("\(place)/above.so", "\(place)/open/closed/real.so")
+                    symlink("open/closed/real.so", "\(place)/above.so")
+                    chmod("\(place)/open", 0o777)
+                },
             ],
             good: [
                 ("sticky", "", { chmod($0, 0o1777) }), ("group", "", { chmod($0, 0o775) }),
