@@ -66,7 +66,18 @@ extension MessageCode {
             "Look at what is open (ls -l /proc/PID/fd), or raise the limit: LimitNOFILE= of the service. The process takes no request while it has no room."
     )
 
+    /// pthread_create.
+    public static let threadsMissing = MessageCode(
+        3085,
+        .warning,
+        "A daemon process has fewer request threads than it should have.",
+        cause: "The user's limit of processes and threads, or memory, does not allow more.",
+        cure:
+            "Raise the limit (LimitNPROC= of the service, TasksMax=), or give fewer threads= or a smaller stack-size=. The next process tries again."
+    )
+
     static let recycling: [MessageCode] = [
-        drainKilled, memoryReplaced, groupBroken, groupServes, descriptorsExhausted, cancelledByDrain, brokenRefused,
+        drainKilled, memoryReplaced, groupBroken, groupServes, descriptorsExhausted, threadsMissing, cancelledByDrain,
+        brokenRefused,
     ]
 }

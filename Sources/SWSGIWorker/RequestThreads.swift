@@ -48,6 +48,8 @@ final class RequestThreads: Sendable {
     }
 
     /// Starts all of them, each with a stack of so many bytes (0: the system's default).
+    ///
+    /// The first of them take requests at once: when a later one can't be started, they go on without it. Throws when none can be.
     func start(stack: Int = 0) throws(Errno) {
         for index in seats.indices {
             live.add(1, ordering: .relaxed)
@@ -55,7 +57,9 @@ final class RequestThreads: Sendable {
                 try startThread(stack: stack) { [self] in run(index) }
             } catch {
                 live.subtract(1, ordering: .relaxed)
-                throw error
+                guard index > 0 else { throw error }
+                let text = "process \(getpid()) has \(index) of \(seats.count) request threads: \(error)"
+                return channel.log(Problem(.threadsMissing, text))
             }
         }
     }

@@ -41,6 +41,13 @@ static pid_t detach(void) {
     return pid;
 }
 
+/* As many children as there may be. */
+static int bomb(void) {
+    int count = 0;
+    while (count < 500 && stay() > 0) count++;
+    return count;
+}
+
 static void turn_deaf(void) {
     sigset_t all;
     for (int number = 1; number < 32; number++) signal(number, SIG_IGN);
@@ -56,6 +63,7 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
     host->environ_get(exchange, "PATH_INFO", 9, &path);
     if (is(path, "/stay")) number = stay();
     if (is(path, "/detach")) number = detach();
+    if (is(path, "/bomb")) number = bomb();
     if (is(path, "/deaf")) turn_deaf();
     if (is(path, "/deaf-for-ever")) {
         turn_deaf();

@@ -12,7 +12,10 @@ struct TestUser: Sendable {
     /// Another one, with the same extra group.
     static let second = make("swsgi-test-2")
 
-    /// A group that both are members of.
+    /// One whose processes a test may limit: the kernel counts those of all tests together.
+    static let limited = make("swsgi-test-3")
+
+    /// A group that all are members of.
     static let extraGroup = "swsgi-test-extra"
     static var extraGroupID: Int { groupID(extraGroup) }
 
