@@ -141,6 +141,58 @@ struct FaultTests {
         }
     }
 
+    // MARK: Slow storage, slow starts
+
+    /// Whether an entry file has changed is known from what httpd has seen when it mapped the URL.
+    @Test(.enabled(if: Machine.canTrace, "needs strace"))
+    func slowStorage_F101_isNoMatterOfDaemonProcessOrSupervisor() throws {
+        try withServer { server in
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.start(server.application(entry))
+            #expect(try server.get("/").status == 200)
+            let daemon = try server.daemon()
+            let record = "\(server.directory)/calls"
+            let tracer = try Command(
+                "/usr/bin/strace",
+                ["-f", "-qq", "-o", record, "-e", "trace=%file", "-p", "\(daemon.pid)", "-p", "\(daemon.parent)"]
+            )
+            try eventually("strace at work") {
+                [daemon.pid, daemon.parent].allSatisfy { ProcessFacts(pid: $0)?.status["TracerPid"] == "\(tracer.pid)" }
+            }
+            for _ in 0..<50 { #expect(try server.get("/").status == 200) }
+            #expect(ProcessTable.text(record).isEmpty, "\(ProcessTable.text(record))")
+            // strace sees what it should: a replacement looks at files.
+            server.touch(entry)
+            #expect(try server.get("/").status == 200)
+            try eventually("calls that concern files") { ProcessTable.text(record).contains("app.wsgi") }
+            tracer.signal(SIGINT)
+            _ = try tracer.wait()
+        }
+    }
+
+    @Test func slowStart_F102_isWaitedForOnce_andHiddenByAReload() throws {
+        try withServer { server in
+            let place = "\(server.www)/app"
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            let constructor = "__attribute__((constructor)) static void load(void) { usleep(2000000); }"
+            func install(_ text: String) throws {
+                try CFixture.compile(CFixture.answering("\"\(text)\"", before: constructor), to: "\(place)/app.so")
+            }
+            try install("old")
+            let entry = try server.write("bundle = app.so\n", to: "www/app/app.wsgi")
+            try server.start(server.application(entry, options: "threads=4"))
+            // Nobody else could answer it: it waits in the queue.
+            #expect(try server.get("/").text == "old")
+            try install("new")
+            server.touch(entry)
+            let waiting = Background { try server.get("/").text }
+            try server.logs.waitForLine("SWSGI3006")
+            let meanwhile = try (0..<20).map { _ in try server.get("/").text }
+            #expect(meanwhile.allSatisfy { $0 == "old" }, "\(meanwhile)")
+            #expect(try waiting.value() == "new")
+        }
+    }
+
     // MARK: Children of httpd
 
     @Test func childrenThatAreRecycled_F71_loseNoRequest() throws {

@@ -194,7 +194,7 @@ struct HostileBundleTests {
     }
 
     /// The other group's requests are answered while every thread and every place in the queue of this one is taken.
-    @Test func s8_busyGroup_starvesNobody() throws {
+    @Test func s6_busyGroup_starvesNobody() throws {
         try withServer { server in
             server.announce("SWSGI4061")
             let hog = try server.deploy(.trouble, as: "hog")

@@ -138,6 +138,62 @@ struct IsolationTests {
         }
     }
 
+    /// The modes of everything in the runtime directory, by path without what differs from start to start.
+    private func modes(umask: String) throws -> [String: String] {
+        var modes: [String: String] = [:]
+        try withServer { server in
+            server.umask = umask
+            let entry = try server.deploy(.facts, as: "app")
+            try server.start(server.application(entry))
+            #expect(try server.get("/").status == 200)
+            let found = try run(
+                "/usr/bin/find",
+                ["\(server.directory)/run", "-path", "*/run/swsgi*", "-printf", "%P %y%m %u %s\n"]
+            )
+            try found.check()
+            for line in found.output.split(separator: "\n") {
+                let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
+                modes[parts[0].replacing(#/-\w{6}\b|\b\d+\b/#, with: "")] = parts[1]
+            }
+        }
+        return modes
+    }
+
+    @Test func s26_modesOfWhatWeMake_doNotDependOnTheUmask() throws {
+        let open = try modes(umask: "000")
+        #expect(open.count >= 3, "\(open)")
+        #expect(try modes(umask: "077") == open)
+        #expect(open.values.allSatisfy { $0.hasPrefix("d7") || $0.hasPrefix("f5") }, "\(open)")
+    }
+
+    /// Through requests, a replacement and a crash.
+    @Test(.enabled(if: Machine.canTrace, "needs strace"))
+    func parent_readsNothing_thatOthersWrite() throws {
+        try withServer { server in
+            server.announceCrashes()
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=4"))
+            #expect(try server.get("/ok").status == 200)
+            let parent = try #require(server.parentPID)
+            let record = "\(server.directory)/calls"
+            let calls = "trace=read,readv,pread64,preadv,recvfrom,recvmsg,recvmmsg,process_vm_readv"
+            let tracer = try Command("/usr/bin/strace", ["-qq", "-o", record, "-e", calls, "-p", "\(parent)"])
+            try eventually("strace at work") { ProcessFacts(pid: parent)?.status["TracerPid"] == "\(tracer.pid)" }
+            for _ in 0..<20 { #expect(try server.get("/ok").status == 200) }
+            server.touch(entry)
+            #expect(try server.get("/ok").status == 200)
+            try server.logs.waitForLine("SWSGI3007")
+            #expect(try server.get("/trap").status == 502)
+            #expect(try server.get("/ok").status == 200)
+            #expect(ProcessTable.text(record).isEmpty, "\(ProcessTable.text(record))")
+            // strace sees what it should: a signal makes the parent read its configuration again.
+            try server.graceful()
+            try eventually("reads of a file") { ProcessTable.text(record).contains("read(") }
+            tracer.signal(SIGINT)
+            _ = try tracer.wait()
+        }
+    }
+
     @Test func daemonProcess_canNotReadWhatOnlyRootCan() throws {
         try withServer { server in
             let entry = try server.deploy(.facts, as: "app")

@@ -8,7 +8,9 @@ struct ServiceTests {
         let file = notes(server, name)
         let lines = ["environment.SERVICE_MODE = \(mode)", "environment.SERVICE_FILE = \(file)"]
         let entry = try server.deploy(.trouble, as: name, entry: lines)
-        chmod("\(server.www)/\(name)", 0o777)
+        // Not beside the entry file: what anybody may write is not loaded.
+        try FileManager.default.createDirectory(atPath: "\(server.www)/notes", withIntermediateDirectories: true)
+        chmod("\(server.www)/notes", 0o777)
         let user = TestUser.first.name
         return """
             WSGIDaemonProcess \(name) user=\(user) group=\(user) threads=0 \(options)
@@ -17,7 +19,7 @@ struct ServiceTests {
             """
     }
 
-    private func notes(_ server: TestServer, _ name: String) -> String { "\(server.www)/\(name)/notes" }
+    private func notes(_ server: TestServer, _ name: String) -> String { "\(server.www)/notes/\(name)" }
 
     private func lines(_ server: TestServer, _ name: String) -> [String] {
         let text = (try? String(contentsOfFile: notes(server, name), encoding: .utf8)) ?? ""

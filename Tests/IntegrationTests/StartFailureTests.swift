@@ -7,9 +7,7 @@ import Testing
 /// The names have the numbers of the faults.
 @Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
 struct StartFailureTests {
-    private static let strace = "/usr/bin/strace"
     private static let prlimit = "/usr/bin/prlimit"
-    private static func exists(_ program: String) -> Bool { FileManager.default.isExecutableFile(atPath: program) }
 
     /// A group that fails when the test wants it, at /, and one that does not, at /other.
     private func withGroups(_ options: String, _ body: (TestServer, ProcessFacts) throws -> Void) throws {
@@ -34,7 +32,7 @@ struct StartFailureTests {
     }
 
     /// F35: a system call fails between fork and exec.
-    @Test(.enabled(if: exists(strace), "needs strace"))
+    @Test(.enabled(if: Machine.canTrace, "needs strace"))
     func f35_identityThatCanNotBeTaken_startsNoProcess() throws {
         try withGroups("cpu-priority=1") { server, supervisor in
             let faults = [
@@ -50,7 +48,7 @@ struct StartFailureTests {
             for (fault, words) in faults {
                 let call = String(fault.prefix { $0 != ":" })
                 let tracer = try Command(
-                    Self.strace,
+                    "/usr/bin/strace",
                     [
                         "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(fault)", "-p",
                         "\(supervisor.pid)",
@@ -61,7 +59,7 @@ struct StartFailureTests {
                 }
                 _ = try end(server)
                 try server.logs.waitForLine("SWSGI3003", "'one'", words)
-                let own = server.daemons.filter { $0.userIDs[0] != TestUser.second.uid }
+                let own = server.daemons.filter { $0.userIDs.first != TestUser.second.uid }
                 #expect(
                     own.allSatisfy { $0.state == "Z" || !$0.mappedFiles.contains { $0.hasSuffix("/app.so") } },
                     "\(own)"
@@ -77,7 +75,7 @@ struct StartFailureTests {
         }
     }
 
-    @Test(.enabled(if: exists(prlimit), "needs prlimit"))
+    @Test(.enabled(if: Machine.canLimit, "needs prlimit"))
     func f34_limitOfProcesses_isNamed_andHeals() throws {
         try withGroups("processes=2") { server, supervisor in
             try eventually("two processes") { server.daemons.count == 3 }

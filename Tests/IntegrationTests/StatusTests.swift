@@ -71,12 +71,14 @@ struct StatusTests {
     }
 
     private func busyGroups_answer503And504(_ server: TestServer) throws {
+        try eventually("nothing at work") { server.daemons.allSatisfy { $0.exchanges == 0 } }
         let narrow = Background { try server.get("/narrow/sleep?ms=1500").status }
         try eventually("the request at work") { server.daemons.contains { $0.exchanges == 1 } }
         let refused = try server.get("/narrow/ok")
         #expect(refused.status == 503 && refused["Retry-After"] == "1")
         try server.logs.waitForLine("SWSGI4061", "'narrow'")
         #expect(try narrow.value() == 200)
+        try eventually("nothing at work") { server.daemons.allSatisfy { $0.exchanges == 0 } }
         let queue = Background { try server.get("/queue/sleep?ms=1500").status }
         try eventually("the request at work") { server.daemons.contains { $0.exchanges == 1 } }
         #expect(try server.get("/queue/ok").status == 504)

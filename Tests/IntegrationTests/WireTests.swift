@@ -162,7 +162,7 @@ struct WireTests {
                 (try? server.get("/", headers: ["X-Do: answer:"], timeout: 10).text) == "ok\n"
             }
             for sample in memory.finish() { #expect(sample.kilobytes < 64 * 1024, "\(sample.name)") }
-            #expect(Set(server.children.map(\.pid)) == children)
+            #expect(children.isSubset(of: server.children.map(\.pid)))
         }
     }
 
@@ -192,23 +192,27 @@ struct WireTests {
     @Test func W38_W39_W41_W42_hostileMessages_costTheirOwnProcessOnly() throws {
         try withHostile { (server: TestServer) throws in
             server.announce("SWSGI3010", "SWSGI3011", "SWSGI3001", "SWSGI4022", "SWSGI3004", "[group one] A")
+            // Processes that last no longer than a request end their group's service for moments.
+            server.announce("SWSGI3082", "SWSGI4093")
             let children = Set(server.children.map(\.pid))
             let supervisor = server.supervisors.map(\.pid)
             let daemons = Set(server.daemons.map(\.pid))
             for (name, message, code) in Self.messages {
                 let before = server.logs.lines(containing: code).count
                 let slow: HostileAnswer = message + "sleep:20000"
+                try eventually("the group's service") { try server.get("/", headers: ["X-Do: answer:"]).text == "ok\n" }
                 #expect(try server.get("/", headers: ["X-Do: \(slow.commands)"]).status == 502, "\(name)")
                 do { try server.logs.waitForLines(before + 1, code) } catch { Issue.record("\(name): \(error)") }
                 #expect(try server.get("/other").status == 200)
             }
+            try eventually("the group's service") { try server.get("/", headers: ["X-Do: answer:"]).text == "ok\n" }
             // As many messages as it can send, while the other group is served: none of them is a crime.
             let flood: HostileAnswer = "times:20000" + .control([65]) + "answer:"
             let answer = Background { try server.get("/", headers: ["X-Do: \(flood.commands)"]).text }
             for _ in 0..<20 { #expect(try server.get("/other").status == 200) }
             #expect(try answer.value() == "ok\n")
             #expect(server.supervisors.map(\.pid) == supervisor)
-            #expect(Set(server.children.map(\.pid)) == children)
+            #expect(children.isSubset(of: server.children.map(\.pid)))
             // The other group's is the same.
             #expect(daemons.intersection(server.daemons.map(\.pid)).count == 1)
         }

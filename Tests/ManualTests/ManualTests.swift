@@ -26,7 +26,7 @@ struct ManualTests {
     }
 
     @Test func everyOptionOfDaemonProcesses_isDescribed() throws {
-        let page = try Manual.page("WSGIDaemonProcess")
+        let page = try Manual.page("WSGIDaemonProcess") + Manual.page("ProcessSurroundings")
         let options = try Manual.options("known")
         #expect(options.count >= 9)
         for option in options {
@@ -38,7 +38,7 @@ struct ManualTests {
 
     /// The other way round: the page describes nothing that the directive does not know.
     @Test func everyOptionOfThePage_isKnown() throws {
-        let page = try Manual.page("WSGIDaemonProcess")
+        let page = try Manual.page("WSGIDaemonProcess") + Manual.page("ProcessSurroundings")
         let described = Set(page.matches(of: #/`([a-z-]+)=`/#).map { String($0.output.1) })
         #expect(described == Set(try Manual.options("known") + Manual.options("ignored")))
         for option in described {

@@ -117,6 +117,12 @@ enum Machine {
         return (try? run("/bin/umount", [directory]).status) == 0
     }()
 
+    /// Whether system calls can be delayed and made to fail.
+    static let canTrace = FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")
+
+    /// Whether limits of running processes can be changed.
+    static let canLimit = FileManager.default.isExecutableFile(atPath: "/usr/bin/prlimit")
+
     /// Whether daemon processes are built with a sanitizer (scripts/sanitize): what memory they need is not theirs then.
     static var isSanitized: Bool { sanitizer != nil }
 

@@ -48,7 +48,11 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
     var resident: Int { numbers("VmRSS").first ?? 0 }
 
     /// Exchanges that a daemon process is running: its sockets beside the queue and the control socket.
-    var exchanges: Int { descriptors.values.count { $0.hasPrefix("socket:") } - 2 }
+    var exchanges: Int {
+        // In the middle of its exec it still has those of the supervisor.
+        guard status["Threads"] != "1" else { return 0 }
+        return descriptors.values.count { $0.hasPrefix("socket:") } - 2
+    }
 
     /// Descriptor number and what it is.
     var descriptors: [Int: String] {

@@ -24,6 +24,8 @@ final class TestServer: @unchecked Sendable {
     var extraModules: [String] = []
     /// How many descriptors each process may have, if not as many as this one.
     var descriptorLimit: Int?
+    /// The file mode creation mask that httpd is started with, in octal; nil: that of the tests.
+    var umask: String?
     private var announced: [String] = []
     private var started = false
 
@@ -87,12 +89,14 @@ final class TestServer: @unchecked Sendable {
         environment[TestServer.marker] = directory
         environment.merge(self.environment) { $1 }
         let limit = descriptorLimit.map { ["/usr/bin/prlimit", "--nofile=\($0):"] } ?? []
+        let mask = umask.map { ["/bin/sh", "-c", "umask \($0); exec \"$@\"", "umask"] } ?? []
         var identity: [String] = []
         if let user {
             try run("/bin/chown", ["-R", user.name, directory]).check()
             identity = ["/usr/bin/setpriv", "--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups"]
         }
-        let command = limit + identity + [Installation.apache, "-d", directory, "-f", configurationFile] + action
+        let command =
+            mask + limit + identity + [Installation.apache, "-d", directory, "-f", configurationFile] + action
         return try run(
             command[0],
             Array(command.dropFirst()),
