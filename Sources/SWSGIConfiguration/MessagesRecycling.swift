@@ -76,8 +76,19 @@ extension MessageCode {
             "Raise the limit (LimitNPROC= of the service, TasksMax=), or give fewer threads= or a smaller stack-size=. The next process tries again."
     )
 
+    /// A replacement, or a process in the place of one that has ended.
+    public static let newProcessRefused = MessageCode(
+        3086,
+        .error,
+        "A new daemon process can't load an application that others of its group serve, and takes no work.",
+        cause:
+            "The entry file or bundle was changed, and can't be loaded as it is; a process was to be replaced, or had ended. The line before says why.",
+        cure:
+            "Repair the application. The processes that have its old code serve on, even when they are to be replaced; new ones are tried again with growing delay, up to 30 seconds, and when the entry file changes."
+    )
+
     static let recycling: [MessageCode] = [
-        drainKilled, memoryReplaced, groupBroken, groupServes, descriptorsExhausted, threadsMissing, cancelledByDrain,
-        brokenRefused,
+        drainKilled, memoryReplaced, groupBroken, groupServes, descriptorsExhausted, threadsMissing, newProcessRefused,
+        cancelledByDrain, brokenRefused,
     ]
 }

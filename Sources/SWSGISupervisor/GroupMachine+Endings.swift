@@ -7,10 +7,11 @@ extension GroupMachine {
     mutating func ended(_ ticket: Int, _ reported: ProcessEnd, now: Int64) {
         guard let member = remove(ticket) else { return }
         let end = cause(member, reported)
-        let isRefusal = rollout.replacement == ticket && end == .exited(WorkerExit.notLoaded)
+        let isRefusal = end == .exited(WorkerExit.notLoaded) && (rollout.replacement == ticket || member.isBound)
         if !isRefusal { logEnd(member, end, now: now) }
         guard phase == .running else { return }
         if !member.isKilled || member.isCrashing, !member.isDraining { poison(member, end) }
+        if isRefusal { refused(member, now: now) }
         if !member.isDraining, !member.isCounted, !isRefusal { countEnd(member, end, now: now) }
         replacementLost(member, failed: isRefusal || isToBlame(member))
     }

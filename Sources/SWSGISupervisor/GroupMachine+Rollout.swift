@@ -171,6 +171,8 @@ extension GroupMachine {
         rollout.round?.losses += 1
         guard failed || round.losses + 1 > Delays.replacementTries else { return }
         rollout.round = nil
-        abandon(round.version, failed ? "it can't be loaded" : "its processes keep ending before they are ready")
+        guard failed else { return abandon(round.version, "its processes keep ending before they are ready") }
+        let other = member.refused.flatMap { $0.key == round.version.key ? nil : $0.key.entryFile }
+        abandon(round.version, other.map { "'\($0)' can't be loaded beside it" } ?? "it can't be loaded")
     }
 }

@@ -75,6 +75,8 @@ struct GroupMachine {
         var preload: [ApplicationKey]
         var required: [ApplicationKey]
         var poisoned: [PoisonedApplication]
+        /// What other processes serve.
+        var kept: [ApplicationKey] = []
         var limits = WorkerLimits()
     }
 
@@ -111,6 +113,8 @@ struct GroupMachine {
     var stopAt: Int64?
     var lastStartFailure: String?
     var trouble = Trouble()
+    /// What new processes could not load though others serve it, when that has been told.
+    var missing: ApplicationVersion?
     var scaling: Scaling
     var actions: [Action] = []
     /// The time of the event that is being handled.
@@ -144,7 +148,7 @@ struct GroupMachine {
         case .ready(let ticket): ready(ticket, now: now)
         case .loading(let ticket, let version): loading(ticket, version, now: now)
         case .loaded(let ticket, let version): loaded(ticket, version, now: now)
-        case .notLoaded(let ticket, let version): update(ticket) { $0.finishedLoading(version, now: now) }
+        case .notLoaded(let ticket, let version): notLoaded(ticket, version, now: now)
         case .changed(let ticket, let version): changed(ticket, version)
         case .leaving(let ticket, let reason):
             leaving(ticket, reason)
@@ -204,7 +208,11 @@ struct GroupMachine {
     }
 
     private mutating func loaded(_ ticket: Int, _ version: ApplicationVersion, now: Int64) {
-        update(ticket) { $0.finishedLoading(version, now: now) }
+        update(ticket) { member in
+            member.finishedLoading(version, now: now)
+            member.serves(version.key)
+        }
+        if missing?.key == version.key { missing = nil }
         applications.loaded(version, configured: settings.applications)
     }
 
@@ -226,7 +234,10 @@ struct GroupMachine {
     mutating func start(required: [ApplicationKey], now: Int64) -> Int {
         let ticket = nextTicket
         nextTicket += 1
-        processes.append(Member(ticket: ticket, startedAt: now))
+        let kept = servedByOthers.filter { !required.contains($0) }
+        var member = Member(ticket: ticket, startedAt: now)
+        member.isBound = !kept.isEmpty
+        processes.append(member)
         let preload = applications.preload(configured: settings.applications)
         actions.append(
             .start(
@@ -235,6 +246,7 @@ struct GroupMachine {
                     preload: preload,
                     required: required,
                     poisoned: applications.poisoned,
+                    kept: kept,
                     limits: limits(of: ticket)
                 )
             )

@@ -15,6 +15,12 @@ struct Member {
     /// When it last got on with coming up.
     var progressAt: Int64
     var loading: [Loading] = []
+    /// Applications that it has loaded.
+    var served: [ApplicationKey] = []
+    /// Whether it was not to take work without what others serve.
+    var isBound = false
+    /// What it could not load last.
+    var refused: ApplicationVersion?
     /// Changes it reported and may hold exchanges for.
     var reported: [ApplicationVersion] = []
     /// Why it is to be replaced, if it is.
@@ -73,6 +79,11 @@ struct Member {
     mutating func finishedLoading(_ version: ApplicationVersion, now: Int64) {
         loading.removeAll { $0.version.key == version.key }
         progressAt = now
+    }
+
+    mutating func serves(_ key: ApplicationKey) {
+        guard !served.contains(key), served.count < ControlLimits.applications else { return }
+        served.append(key)
     }
 
     mutating func report(_ version: ApplicationVersion) {

@@ -127,11 +127,19 @@ extension Supervisor {
         worker.limits = launch.limits
         worker.surroundings = group.surroundings
         worker.required = launch.required
+        worker.kept = launch.kept
         worker.preload = launch.preload
         worker.poisoned = launch.poisoned
         while SupervisorMessage.configure(worker).bytes.count > ControlLimits.message {
-            if worker.preload.isEmpty, worker.poisoned.isEmpty { break }
-            if worker.preload.isEmpty { worker.poisoned.removeFirst() } else { worker.preload.removeLast() }
+            if !worker.preload.isEmpty {
+                worker.preload.removeLast()
+            } else if !worker.poisoned.isEmpty {
+                worker.poisoned.removeFirst()
+            } else if !worker.kept.isEmpty {
+                worker.kept.removeLast()
+            } else {
+                break
+            }
         }
         return worker
     }

@@ -120,6 +120,9 @@ public struct WorkerPlan: Equatable, Sendable {
     public var preload: [ApplicationKey] = []
     /// Applications without which this process is not to take work: it exits with `WorkerExit.notLoaded`.
     public var required: [ApplicationKey] = []
+    /// Applications that other processes of the group serve: without one of these, unless its entry file is gone, this process is
+    /// not to take work either.
+    public var kept: [ApplicationKey] = []
     /// Applications not to load.
     public var poisoned: [PoisonedApplication] = []
 
@@ -137,7 +140,7 @@ public struct WorkerPlan: Equatable, Sendable {
 public enum WorkerExit {
     /// Everything in order: drained, or the generation has ended.
     public static let done: Int32 = 0
-    /// A required application could not be loaded; the reason has been logged.
+    /// An application that it was not to be without could not be loaded; the reason has been logged.
     public static let notLoaded: Int32 = 81
     /// The process could not set itself up.
     public static let setup: Int32 = 82
@@ -179,6 +182,7 @@ public enum SupervisorMessage: Equatable, Sendable {
             plan.surroundings.write(to: &writer)
             writer.write(plan.preload) { $1.write(to: &$0) }
             writer.write(plan.required) { $1.write(to: &$0) }
+            writer.write(plan.kept) { $1.write(to: &$0) }
             writer.write(plan.poisoned) { writer, poisoned in
                 poisoned.version.write(to: &writer)
                 writer.write(poisoned.reason)
@@ -234,6 +238,9 @@ public enum SupervisorMessage: Equatable, Sendable {
             try ApplicationKey(&reader)
         }
         plan.required = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
+            try ApplicationKey(&reader)
+        }
+        plan.kept = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in
             try ApplicationKey(&reader)
         }
         plan.poisoned = try reader.readList(limit: ControlLimits.applications) { reader throws(Malformed) in

@@ -21,6 +21,9 @@ public func serve() -> Int32 {
     let signals = SignalGuard(plan, channel)
     let applications = Applications(plan, channel, signals)
     for key in plan.required where !applications.load(key) { return WorkerExit.notLoaded }
+    for key in plan.kept where !applications.load(key) && FileIdentity(path: key.entryFile) != nil {
+        return WorkerExit.notLoaded
+    }
     for key in plan.preload { applications.load(key) }
     CurrentProcess.releaseStartupCode()
     let threads = RequestThreads(

@@ -5,6 +5,32 @@ import Testing
 /// Processes that are replaced though nothing is wrong with them, and the time that the old ones have to go.
 @Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"), .serialized)
 struct RecyclingTests {
+    /// A deployment that has failed is no reason to answer 500, whatever starts processes meanwhile.
+    @Test func replacementsAfterAFailedDeployment_leaveTheOldCodeServing() throws {
+        try withServer { server in
+            server.announce("SWSGI2020", "SWSGI3008", "SWSGI3086", "SWSGI3001")
+            let entry = try server.deploy(.facts, as: "app")
+            let good = try String(contentsOfFile: entry, encoding: .utf8)
+            try server.copy(CFixture.path("no_symbol"), to: "\(server.www)/app/broken.so")
+            try server.start(server.application(entry, options: "processes=2 threads=2"))
+            try eventually("two processes") { server.daemons.count == 2 }
+            let old = Set(server.daemons.map(\.pid))
+            try server.write("bundle = broken.so\n", to: "www/app/app.wsgi")
+            #expect(old.contains(try server.facts().pid))
+            try server.logs.waitForLine("SWSGI3008")
+            for pid in old { kill(pid, SIGUSR1) }
+            try server.logs.waitForLine("SWSGI3086", "app.wsgi")
+            for _ in 0..<20 { #expect(old.contains(try server.facts().pid)) }
+            let (killed, left) = (try #require(old.first), try #require(old.dropFirst().first))
+            kill(killed, SIGKILL)
+            try eventually("its end") { !ProcessTable.isAlive(killed) }
+            for _ in 0..<20 { #expect(try server.facts().pid == left) }
+            try server.write(good, to: "www/app/app.wsgi")
+            #expect(try server.facts().pid != left)
+            try eventually("two new processes") { server.daemons.count == 2 && !ProcessTable.isAlive(left) }
+        }
+    }
+
     /// F31: with mod_wsgi all processes are replaced at once, and requests that wait for the next one are lost or late.
     @Test func recycling_underLoad_losesNoRequest() throws {
         try withServer { server in

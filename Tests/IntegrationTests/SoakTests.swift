@@ -28,6 +28,9 @@ struct SoakTests {
         }
     }
 
+    /// About once between two touches.
+    private let recycling = "maximum-requests=4000 maximum-requests-jitter=2000"
+
     @Test(.tags(.long)) func replacementsOfEveryKind_underLoad_loseNothing() throws {
         let seconds = try #require(soakSeconds)
         try withServer { server in
@@ -39,7 +42,7 @@ struct SoakTests {
             let entry = try server.deploy(.soak, as: "app", entry: ["environment.SOAK_IDS = \(ids)"])
             let good = try String(contentsOfFile: entry, encoding: .utf8)
             try server.copy(CFixture.path("no_symbol"), to: "\(server.www)/app/broken.so")
-            try server.start(server.application(entry, options: "processes=2 threads=16"))
+            try server.start(server.application(entry, options: "processes=2 threads=16 \(recycling)"))
 
             let quiet = try run(server, "quiet", for: min(seconds / 6, 30))
             try server.graceful()
@@ -48,10 +51,11 @@ struct SoakTests {
 
             let load = SoakLoad(port: server.port, connections: 64, name: "soak")
             let disturbance = Disturbance(server, entry: entry, good: good)
-            let counts = try disturbance.run(for: seconds)
+            var counts = try disturbance.run(for: seconds)
             let report = try load.finish()
             try settle(server)
             let after = try Holdings(server)
+            counts.worn = server.logs.lines(containing: "is to be replaced: maximum_requests").count
 
             try show(quiet, report, counts, before, after, recorded: recorded(ids))
             try judge(quiet, report, before, after, recorded: recorded(ids), isLong: seconds >= 300)
@@ -98,7 +102,8 @@ struct SoakTests {
             | --- | --- |
             | touches of the entry file | \(counts.touches) |
             | graceful restarts | \(counts.restarts) |
-            | processes recycled | \(counts.recyclings) |
+            | processes recycled by SIGUSR1 | \(counts.recyclings) |
+            | processes recycled by maximum-requests= | \(counts.worn) |
             | failed deployments | \(counts.failures) |
             | requests | \(report.requests) |
             | idle connections closed by httpd | \(report.idleCloses) |
@@ -146,6 +151,8 @@ private final class Disturbance: @unchecked Sendable {
         var touches = 0
         var restarts = 0
         var recyclings = 0
+        /// By maximum-requests.
+        var worn = 0
         var failures = 0
     }
 
