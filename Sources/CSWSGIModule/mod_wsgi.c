@@ -34,12 +34,16 @@ static void *create_server_config(apr_pool_t *p, server_rec *s) {
     (void)s;
     struct server_config *config = apr_pcalloc(p, sizeof *config);
     config->aliases = apr_array_make(p, 2, sizeof(swsgi_alias));
+    config->remember_walk = -1;
     return config;
 }
+
+static int merge_number(int outer, int inner) { return inner >= 0 ? inner : outer; }
 
 static void *merge_server_config(apr_pool_t *p, void *outer, void *inner) {
     struct server_config *base = outer, *add = inner, *config = apr_pcalloc(p, sizeof *config);
     config->aliases = apr_array_append(p, add->aliases, base->aliases);
+    config->remember_walk = merge_number(base->remember_walk, add->remember_walk);
     return config;
 }
 
@@ -55,8 +59,6 @@ static void *create_directory_config(apr_pool_t *p, char *path) {
 static apr_array_header_t *merge_lists(apr_pool_t *p, apr_array_header_t *outer, apr_array_header_t *inner) {
     return !inner ? outer : !outer ? inner : apr_array_append(p, outer, inner);
 }
-
-static int merge_number(int outer, int inner) { return inner >= 0 ? inner : outer; }
 
 static void *merge_directory_config(apr_pool_t *p, void *outer, void *inner) {
     struct directory_config *base = outer, *add = inner, *config = apr_pcalloc(p, sizeof *config);
@@ -227,6 +229,7 @@ static const command_rec commands[] = {
     AP_INIT_RAW_ARGS("WSGIErrorOverride", error_override, NULL, OR_FILEINFO, "On, Off or statuses: replace error responses by httpd's"),
     AP_INIT_ITERATE("WSGITrustedProxies", trusted_proxy, NULL, OR_FILEINFO, "addresses and networks of proxies"),
     AP_INIT_ITERATE("WSGITrustedProxyHeaders", trusted_proxy_header, NULL, OR_FILEINFO, "headers of trusted proxies to believe"),
+    AP_INIT_TAKE1("WSGIRememberWalk", walk_directive, NULL, RSRC_CONF, "On or Off: walk to an alias's entry file once, where that is the same"),
     AP_INIT_TAKE1("WSGISlowRequests", slow_requests, NULL, RSRC_CONF, "seconds after which a request is logged as slow"),
     AP_INIT_FLAG("WSGIRestrictStdin", restricted, (void *)1, RSRC_CONF, "On or Off: applications can't read standard input"),
     AP_INIT_FLAG("WSGIRestrictStdout", restricted, (void *)2, RSRC_CONF, "On or Off: applications can't write to standard output"),
@@ -346,7 +349,7 @@ const char *swsgi_module_path(void) {
 /* ---- Hooks of the children ---- */
 
 static void child_init(apr_pool_t *p, server_rec *s) {
-    (void)p, (void)s;
+    walk_child_init(p, s);
     apr_snprintf(server_pid, sizeof server_pid, "%d", (int)getpid());
     swsgi_child_begin();
 }
@@ -385,6 +388,7 @@ static void register_hooks(apr_pool_t *p) {
     ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(translate_name, before, after, APR_HOOK_MIDDLE);
+    ap_hook_map_to_storage(walk_map_to_storage, NULL, NULL, APR_HOOK_LAST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -27,6 +27,10 @@ extern char server_pid[12];
 /* Of a server: its aliases, in their order. */
 struct server_config {
     apr_array_header_t *aliases;
+    /* WSGIRememberWalk; -1: not set. */
+    int remember_walk;
+    /* In a child: for each alias, what is known of the walk to its target. */
+    struct remembered_walk **walks;
 };
 
 /* Of a directory: null or -1 is "not set". */
@@ -46,6 +50,13 @@ static inline struct directory_config *directory_config_of(request_rec *r) {
 static inline const swsgi_alias *alias_of(request_rec *r) {
     return ap_get_module_config(r->request_config, &wsgi_module);
 }
+
+/* WSGIRememberWalk. */
+const char *walk_directive(cmd_parms *cmd, void *unused, const char *value);
+/* Makes room for remembered walks. */
+void walk_child_init(apr_pool_t *p, server_rec *main_server);
+/* A hook: leads a request to its alias's entry file without a walk, where that is the same. */
+int walk_map_to_storage(request_rec *r);
 
 /* Replaces %{GLOBAL}, %{RESOURCE}, %{SERVER}, %{HOST} and %{ENV:name}. */
 const char *expand_group(request_rec *r, const char *name);

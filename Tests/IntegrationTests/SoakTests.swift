@@ -35,7 +35,7 @@ struct SoakTests {
         let seconds = try #require(soakSeconds)
         try withServer { server in
             // The failed deployments, and what a process says that is told to go.
-            server.announce("SWSGI2", "SWSGI3008")
+            server.announce("SWSGI2", "SWSGI3008", "SWSGI3086")
             let ids = "\(server.directory)/www/ids"
             try FileManager.default.createDirectory(atPath: ids, withIntermediateDirectories: true)
             chown(ids, uid_t(TestUser.first.uid), gid_t(TestUser.first.gid))
@@ -168,7 +168,7 @@ private final class Disturbance: @unchecked Sendable {
         self.good = good
     }
 
-    /// Touches and recycles once in three seconds, restarts once in twelve, fails to deploy once in thirty.
+    /// Touches and recycles once in less than three seconds, restarts once in twelve, fails to deploy once in thirty.
     func run(for seconds: Double) throws -> Counts {
         let end = Deadline(seconds)
         var step = 0
@@ -176,18 +176,18 @@ private final class Disturbance: @unchecked Sendable {
             step += 1
             server.touch(entry)
             counts.touches += 1
-            letPass(1.2)
+            letPass(1.1)
             if let process = server.daemons.randomElement() {
                 kill(process.pid, SIGUSR1)
                 counts.recyclings += 1
             }
-            letPass(1.2)
+            letPass(1.1)
             if step % 4 == 0 {
                 try server.graceful()
                 counts.restarts += 1
             }
             if step % 10 == 5 { try failDeployment() }
-            letPass(0.4)
+            letPass(0.3)
         }
         return counts
     }
