@@ -260,6 +260,35 @@ struct FaultTests {
         }
     }
 
+    // MARK: Users
+
+    @Test func removedUser_F36_keepsItsNumber_untilTheNextStart() throws {
+        try withServer { server in
+            let name = "swsgi-test-removed"
+            _ = try? run("/usr/sbin/userdel", [name])
+            try run("/usr/sbin/useradd", ["--system", "--no-create-home", "--user-group", name]).check()
+            defer { _ = try? run("/usr/sbin/userdel", [name]) }
+            let entry = try server.deploy(.facts, as: "app")
+            let lines = server.application(entry).replacingOccurrences(
+                of: "user=\(TestUser.first.name) group=\(TestUser.first.name)",
+                with: "user=\(name) group=\(name)"
+            )
+            try server.start(lines)
+            let first = try server.facts()
+            // It has processes.
+            try run("/usr/sbin/userdel", ["--force", name]).check()
+            kill(first.pid, SIGTERM)
+            try eventually("a new process of the same user") {
+                let facts = try server.facts()
+                return facts.pid != first.pid && facts["uid"] == first["uid"]
+            }
+            let check = try server.signal("configtest")
+            #expect(check.status != 0 && check.errors.contains("SWSGI1009"), "\(check.errors)")
+            // `apachectl stop` reads the configuration, too.
+            try server.configure("")
+        }
+    }
+
     // MARK: Servers
 
     @Test func secondServerWithTheSameConfiguration_F67_leavesTheFirstAlone() throws {
