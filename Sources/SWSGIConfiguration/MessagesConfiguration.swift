@@ -131,7 +131,7 @@ extension MessageCode {
     /// An option of mod_wsgi that does nothing here.
     public static let optionWithoutEffect = MessageCode(
         1017,
-        .warning,
+        .notice,
         "An option of mod_wsgi is accepted, but has no effect.",
         cause: "It concerns Python or a mechanism that mod_swsgi does not have, or this version does not implement it.",
         cure: "Remove it when the configuration is no longer used with mod_wsgi."

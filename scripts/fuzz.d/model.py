@@ -135,13 +135,22 @@ def worker(data):
             for limit in (4096, 1024, 1024):
                 reader.text(limit)
             reader.take(32)
-        elif kind in (70, 71):
+        elif kind == 70:
             reader.take(1)
+        elif kind == 71:
+            need(1 <= reader.number("B") <= 14)
         elif kind == 72:
             reader.take(1)
             reader.text(3 * 8192)
+        elif kind == 80:
+            reader.take(4)
+        elif kind == 82:
+            lines = reader.number("I")
+            need(lines <= 16)
+            for _ in range(lines):
+                reader.text(1024)
         else:
-            need(kind in (65, 73))
+            need(kind in (65, 73, 81))
         reader.end()
         return "ok"
     except Bad:
@@ -185,11 +194,14 @@ def some_exchange(rng):
 
 def some_worker(rng):
     text = lambda: (lambda t: struct.pack("<I", len(t)) + t)(rng.randbytes(rng.randrange(6)))
-    kind = rng.randrange(64, 75)
+    kind = rng.choice([*range(64, 75), *range(79, 84)])
     body = {66: 1, 67: 1, 68: 1, 69: 1}.get(kind)
     if body:
         return bytes([kind]) + text() + text() + text() + rng.randbytes(32)
-    return bytes([kind]) + {70: b"\13", 71: b"\17", 72: b"\3" + text()}.get(kind, b"")
+    return bytes([kind]) + {
+        70: b"\13", 71: bytes([rng.randrange(16)]), 72: b"\3" + text(), 80: rng.randbytes(4),
+        82: (lambda lines: struct.pack("<I", lines) + b"".join(text() for _ in range(lines)))(rng.randrange(18)),
+    }.get(kind, b"")
 
 
 def damaged(data, rng):
