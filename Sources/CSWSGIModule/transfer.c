@@ -1,6 +1,8 @@
 /* Bodies and response heads: bucket brigades and the fields of a response. */
 #include "module_private.h"
 
+#include <limits.h>
+
 #include "apr_date.h"
 #include "apr_portable.h"
 
@@ -45,7 +47,9 @@ int swsgi_response_status(request_rec *r) { return r->status; }
 int64_t swsgi_client_timeout(request_rec *r, int64_t microseconds) {
     apr_socket_t *socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
     apr_interval_time_t former = microseconds;
-    if (socket && apr_socket_timeout_get(socket, &former) == APR_SUCCESS) apr_socket_timeout_set(socket, microseconds);
+    /* APR hands milliseconds to poll as an int. */
+    apr_interval_time_t limit = microseconds > INT_MAX * 1000LL ? INT_MAX * 1000LL : microseconds;
+    if (socket && apr_socket_timeout_get(socket, &former) == APR_SUCCESS) apr_socket_timeout_set(socket, limit);
     return former;
 }
 

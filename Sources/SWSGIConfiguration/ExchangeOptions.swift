@@ -29,7 +29,8 @@ public struct ExchangeOptions: Equatable, Sendable {
     public init() {}
 
     private static let largestBuffer: Int64 = 64 << 20
-    private static let day = 24 * TimeUnit.hours.rawValue
+    /// What mod_wsgi could count to: configurations say it for "never".
+    private static let longest = 2_147_483_647 * TimeUnit.seconds.rawValue
     private static let longestPause = TimeUnit.minutes.rawValue
     private static let shortest = TimeUnit.milliseconds.rawValue
 
@@ -87,7 +88,7 @@ public struct ExchangeOptions: Equatable, Sendable {
         _ option: String,
         from least: Int64 = shortest
     ) throws(Problem) -> Int64? {
-        let time = try strictTime(value, in: least...day, option: option)
+        let time = try strictTime(value, in: least...longest, option: option)
         return time == 0 ? nil : time
     }
 }
