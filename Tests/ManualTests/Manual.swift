@@ -27,7 +27,9 @@ enum Manual {
     static func directives(ignored: Bool) throws -> [String] {
         let source = try text("Sources/CSWSGIModule/mod_wsgi.c")
         let table = try text(of: source, from: "static const command_rec commands[] = {", to: "{.name = NULL}")
-        return matches(of: #/([A-Z_0-9]+)\("(WSGI\w+)"/#, in: table) { ($0.1 == "IGNORED") == ignored ? $0.2 : nil }
+        return matches(of: #/([A-Z_0-9]+)\("(WSGI\w+)"/#, in: table) {
+            $0.1.hasPrefix("IGNORED") == ignored ? $0.2 : nil
+        }
     }
 
     /// The words of a list of options in `DaemonProcessOptions`.
