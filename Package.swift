@@ -151,7 +151,7 @@ let package = Package(
         tests("SWSGISupervisorTests", ["SWSGISupervisor", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("SWSGIWorkerTests", ["SWSGIWorker"]),
         tests("ManualTests", ["SWSGIConfiguration", "CSWSGI"]),
-        tests("IntegrationTests", []),
+        tests("IntegrationTests", ["SWSGIConfiguration"]),
     ] + fixtures.map { bundle($0, path: "Tests/Fixtures/\($0)") },
     swiftLanguageModes: [.v6]
 )

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *const handler_name = "wsgi-script", *const media_type = "application/x-httpd-wsgi";
+const char *const handler_name = "wsgi-script";
+static const char *const media_type = "application/x-httpd-wsgi";
 
 /* ---- The Swift runtime's signal handlers: not in httpd ---- */
 
@@ -76,10 +77,12 @@ static void *merge_directory_config(apr_pool_t *p, void *outer, void *inner) {
     config->proxies = merge_lists(p, base->proxies, add->proxies);
     config->proxy_headers = merge_lists(p, base->proxy_headers, add->proxy_headers);
     config->sendfile = merge_number(base->sendfile, add->sendfile);
+    config->handlers = merge_lists(p, base->handlers, add->handlers);
+    config->allowed_groups = add->allowed_groups ? add->allowed_groups : base->allowed_groups;
     return config;
 }
 
-static swsgi_place place_of(cmd_parms *cmd) {
+swsgi_place place_of(cmd_parms *cmd) {
     return (swsgi_place){cmd->directive->filename, cmd->directive->line_num, cmd->server};
 }
 
@@ -91,20 +94,24 @@ static const char *daemon_process(cmd_parms *cmd, void *unused, const char *argu
 }
 
 static const char *process_group(cmd_parms *cmd, void *mconfig, const char *name) {
+    char error[1024];
     swsgi_place place = place_of(cmd);
+    if (!swsgi_check_name(cmd->cmd->name, name, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
     ((struct directory_config *)mconfig)->process_group = name;
     if (!strstr(name, "%{")) swsgi_use_group(name, &place);
     return NULL;
 }
 
 static const char *application_group(cmd_parms *cmd, void *mconfig, const char *name) {
-    (void)cmd;
+    char error[1024];
+    if (!swsgi_check_name(cmd->cmd->name, name, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
     ((struct directory_config *)mconfig)->application_group = name;
     return NULL;
 }
 
 static const char *callable_object(cmd_parms *cmd, void *mconfig, const char *name) {
-    (void)cmd;
+    char error[1024];
+    if (!swsgi_check_callable(cmd->cmd->name, name, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
     ((struct directory_config *)mconfig)->symbol = name;
     return NULL;
 }
@@ -159,24 +166,6 @@ static const char *trusted_proxy_header(cmd_parms *cmd, void *mconfig, const cha
     return NULL;
 }
 
-static const char *script_alias(cmd_parms *cmd, void *unused, const char *arguments) {
-    char error[1024];
-    swsgi_alias alias, *stored;
-    swsgi_place place = place_of(cmd);
-    struct server_config *config = ap_get_module_config(cmd->server->module_config, &wsgi_module);
-    (void)unused;
-    if (!swsgi_define_alias(arguments, &place, &alias, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
-    stored = apr_array_push(config->aliases);
-    *stored = (swsgi_alias){
-        .location = apr_pstrdup(cmd->pool, alias.location), .target = ap_server_root_relative(cmd->pool, alias.target),
-        .process_group = apr_pstrdup(cmd->pool, alias.process_group), .symbol = apr_pstrdup(cmd->pool, alias.symbol),
-        .application_group = apr_pstrdup(cmd->pool, alias.application_group), .pass_authorization = alias.pass_authorization};
-    free((void *)alias.location), free((void *)alias.target), free((void *)alias.process_group);
-    free((void *)alias.application_group), free((void *)alias.symbol);
-    if (stored->process_group && !strstr(stored->process_group, "%{")) swsgi_use_group(stored->process_group, &place);
-    return NULL;
-}
-
 static const char *slow_requests(cmd_parms *cmd, void *unused, const char *value) {
     char error[1024];
     const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -186,9 +175,10 @@ static const char *slow_requests(cmd_parms *cmd, void *unused, const char *value
 }
 
 static const char *restricted(cmd_parms *cmd, void *unused, int on) {
-    const char *misplaced = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *misplaced = is_in_section(cmd) ? NULL : ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    swsgi_place place = place_of(cmd);
     (void)unused;
-    if (!misplaced) swsgi_restrict((int)(intptr_t)cmd->info, on);
+    if (!misplaced) swsgi_restrict((int)(intptr_t)cmd->info, on, cmd->cmd->name, &place);
     return misplaced;
 }
 
@@ -209,13 +199,17 @@ static const char *ignored(cmd_parms *cmd, void *unused, const char *arguments) 
     return NULL;
 }
 
-#define IGNORED(name) AP_INIT_RAW_ARGS(name, ignored, NULL, RSRC_CONF | ACCESS_CONF, "accepted for mod_wsgi's configurations, without effect")
+#define IGNORED_IN(name, where) AP_INIT_RAW_ARGS(name, ignored, NULL, where, "accepted for mod_wsgi's configurations, without effect")
+#define IGNORED(name) IGNORED_IN(name, RSRC_CONF | ACCESS_CONF)
 #define FLAG(name, field, where, text) \
     AP_INIT_TAKE1(name, set_flag, (void *)offsetof(struct directory_config, field), where, text)
 
 static const command_rec commands[] = {
     AP_INIT_RAW_ARGS("WSGIDaemonProcess", daemon_process, NULL, RSRC_CONF, "name and options of a group of daemon processes"),
-    AP_INIT_RAW_ARGS("WSGIScriptAlias", script_alias, NULL, RSRC_CONF, "URL path, entry file and options"),
+    AP_INIT_RAW_ARGS("WSGIScriptAlias", script_alias, (void *)SWSGI_ALIAS_PATH, RSRC_CONF, "URL path, entry file and options"),
+    AP_INIT_RAW_ARGS("WSGIScriptAliasMatch", script_alias, (void *)SWSGI_ALIAS_MATCH, RSRC_CONF, "regular expression, entry file and options"),
+    AP_INIT_RAW_ARGS("WSGIHandlerScript", handler_script, NULL, ACCESS_CONF | RSRC_CONF, "name of a handler, entry file and options"),
+    AP_INIT_RAW_ARGS("WSGIRestrictProcess", restrict_process, NULL, ACCESS_CONF | RSRC_CONF, "names of the process groups that requests may use"),
     AP_INIT_TAKE1("WSGIProcessGroup", process_group, NULL, ACCESS_CONF | RSRC_CONF, "name of the process group"),
     AP_INIT_TAKE1("WSGIApplicationGroup", application_group, NULL, ACCESS_CONF | RSRC_CONF, "name of the application group"),
     AP_INIT_TAKE1("WSGICallableObject", callable_object, NULL, OR_FILEINFO, "name of the function that the bundle exports"),
@@ -234,13 +228,17 @@ static const command_rec commands[] = {
     AP_INIT_FLAG("WSGIRestrictStdin", restricted, (void *)1, RSRC_CONF, "On or Off: applications can't read standard input"),
     AP_INIT_FLAG("WSGIRestrictStdout", restricted, (void *)2, RSRC_CONF, "On or Off: applications can't write to standard output"),
     AP_INIT_FLAG("WSGIRestrictSignal", restricted, (void *)4, RSRC_CONF, "On or Off: handlers of applications for the host's signals are removed"),
+    AP_INIT_RAW_ARGS("<WSGIInterpreterOptions", interpreter_options, NULL, RSRC_CONF, "process group and application group of what stands inside"),
     AP_INIT_RAW_ARGS("WSGIImportScript", import_script, NULL, RSRC_CONF, "entry file, process group and application group"),
     IGNORED("WSGISocketPrefix"), IGNORED("WSGISocketRotation"), IGNORED("WSGIAcceptMutex"),
     IGNORED("WSGIPythonHome"), IGNORED("WSGIPythonPath"), IGNORED("WSGIPythonEggs"), IGNORED("WSGIPythonOptimize"),
     IGNORED("WSGIPythonWarnings"), IGNORED("WSGIPythonHashSeed"), IGNORED("WSGIDontWriteBytecode"),
     IGNORED("WSGISwitchInterval"), IGNORED("WSGIDestroyInterpreter"), IGNORED("WSGIPerInterpreterGIL"),
     IGNORED("WSGIFreeThreading"), IGNORED("WSGILazyInitialization"), IGNORED("WSGIVerboseDebugging"),
-    IGNORED("WSGICaseSensitivity"), IGNORED("WSGIPy3kWarningFlag"),
+    IGNORED("WSGICaseSensitivity"), IGNORED("WSGIPy3kWarningFlag"), IGNORED("WSGINewRelicConfigFile"), IGNORED("WSGINewRelicEnvironment"),
+    IGNORED("WSGIServerMetrics"), IGNORED("WSGITelemetryService"), IGNORED("WSGITelemetryOptions"), IGNORED("WSGIPassApacheRequest"),
+    IGNORED_IN("WSGIReloadMechanism", OR_FILEINFO), IGNORED_IN("WSGIGroupAuthoritative", RSRC_CONF | OR_AUTHCFG),
+    IGNORED_IN("WSGIUserAuthoritative", RSRC_CONF | OR_AUTHCFG), IGNORED_IN("WSGIAuthoritative", RSRC_CONF | OR_AUTHCFG),
     {.name = NULL}};
 
 /* The literal value that a setting of a path has by the <Directory> sections, which httpd keeps in their order of merging. */
@@ -265,6 +263,7 @@ static void find_preloads(server_rec *main_server) {
         struct server_config *config = ap_get_module_config(s->module_config, &wsgi_module);
         for (int i = 0; i < config->aliases->nelts; i++) {
             const swsgi_alias *alias = &APR_ARRAY_IDX(config->aliases, i, swsgi_alias);
+            if (!is_fixed(alias)) continue;
             swsgi_note_target(alias->target);
             const char *group = alias->process_group, *application = alias->application_group;
             if (!group) group = setting_of(s, alias->target, offsetof(struct directory_config, process_group));
@@ -354,24 +353,9 @@ static void child_init(apr_pool_t *p, server_rec *s) {
     swsgi_child_begin();
 }
 
-static int translate_name(request_rec *r) {
-    struct server_config *config = ap_get_module_config(r->server->module_config, &wsgi_module);
-    if (r->uri[0] != '/') return DECLINED;
-    for (int i = 0; i < config->aliases->nelts; i++) {
-        swsgi_alias *alias = &APR_ARRAY_IDX(config->aliases, i, swsgi_alias);
-        size_t length = swsgi_alias_match(r->uri, alias->location);
-        if (!length) continue;
-        r->filename = apr_pstrcat(r->pool, alias->target, r->uri + (alias->location[1] ? length : 0), NULL);
-        r->handler = handler_name;
-        apr_table_setn(r->notes, "alias-forced-type", handler_name);
-        ap_set_module_config(r->request_config, &wsgi_module, alias);
-        return OK;
-    }
-    return DECLINED;
-}
-
 static int handler(request_rec *r) {
-    if (!r->handler || (strcmp(r->handler, handler_name) && strcmp(r->handler, media_type))) return DECLINED;
+    if (!r->handler) return DECLINED;
+    if (strcmp(r->handler, handler_name) && strcmp(r->handler, media_type) && !find_handler_script(r)) return DECLINED;
     /* What an HTTP/1.0 proxy in between makes of chunks nobody knows: no other request comes after them. */
     if (r->proto_num < HTTP_VERSION(1, 1) && apr_table_get(r->headers_in, "Transfer-Encoding"))
         r->connection->keepalive = AP_CONN_CLOSE;

@@ -38,7 +38,7 @@ struct directory_config {
     const char *process_group, *application_group, *symbol;
     int reloading, pass_authorization, chunked_request, map_head, local_redirect, error_override, ignore_activity;
     const unsigned char *error_statuses;
-    apr_array_header_t *proxies, *proxy_headers;
+    apr_array_header_t *proxies, *proxy_headers, *handlers, *allowed_groups;
     int sendfile;
 };
 
@@ -58,8 +58,30 @@ void walk_child_init(apr_pool_t *p, server_rec *main_server);
 /* A hook: leads a request to its alias's entry file without a walk, where that is the same. */
 int walk_map_to_storage(request_rec *r);
 
-/* Replaces %{GLOBAL}, %{RESOURCE}, %{SERVER}, %{HOST} and %{ENV:name}. */
-const char *expand_group(request_rec *r, const char *name);
+/* Replaces %{GLOBAL}, %{RESOURCE}, %{SERVER}, %{HOST} and %{ENV:name}; sets `undefined` to a variable that is not there. */
+const char *expand_group(request_rec *r, const char *name, const char **undefined);
+
+extern const char *const handler_name;
+
+/* Where a directive stands. */
+swsgi_place place_of(cmd_parms *cmd);
+
+/* WSGIScriptAlias and WSGIScriptAliasMatch, and the hook that finds the alias of a request. */
+const char *script_alias(cmd_parms *cmd, void *unused, const char *arguments);
+int translate_name(request_rec *r);
+/* Whether the target is the entry file, or a directory of them, whatever the request. */
+int is_fixed(const swsgi_alias *alias);
+
+/* WSGIHandlerScript, and the script for the handler of a request. */
+const char *handler_script(cmd_parms *cmd, void *mconfig, const char *arguments);
+int find_handler_script(request_rec *r);
+
+/* <WSGIInterpreterOptions>, and whether a directive stands in one. */
+const char *interpreter_options(cmd_parms *cmd, void *mconfig, const char *arguments);
+int is_in_section(cmd_parms *cmd);
+
+/* WSGIRestrictProcess. */
+const char *restrict_process(cmd_parms *cmd, void *mconfig, const char *arguments);
 
 /* The part of the URI that leads to the entry file: SCRIPT_NAME. */
 const char *script_name(request_rec *r);

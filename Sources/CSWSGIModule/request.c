@@ -75,19 +75,24 @@ static const char *path_info_of(request_rec *r) {
     return wanted && length >= wanted ? rest : r->path_info ? r->path_info : "";
 }
 
-const char *expand_group(request_rec *r, const char *name) {
+/* The value of %{ENV:name}. */
+static const char *variable(request_rec *r, const char *expansion, const char **undefined) {
+    const char *name = apr_pstrmemdup(r->pool, expansion + 6, strlen(expansion) - 7), *value = apr_table_get(r->notes, name);
+    if (!value) value = apr_table_get(r->subprocess_env, name);
+    if (!value) value = getenv(name);
+    if (!value) *undefined = name;
+    return value ? value : "";
+}
+
+const char *expand_group(request_rec *r, const char *name, const char **undefined) {
     if (name[0] != '%' || name[1] != '{' || !strcmp(name, "%{GLOBAL}")) return name[0] == '%' && name[1] == '{' ? "" : name;
     if (!strcmp(name, "%{SERVER}")) return with_port(r, r->server->server_hostname);
     if (!strcmp(name, "%{HOST}")) return with_port(r, r->hostname ? r->hostname : r->server->server_hostname);
     if (!strcmp(name, "%{RESOURCE}"))
         return apr_pstrcat(r->pool, with_port(r, r->server->server_hostname), "|", script_name(r), NULL);
-    size_t length = strlen(name);
-    if (strncmp(name, "%{ENV:", 6) || name[length - 1] != '}') return name;
-    const char *variable = apr_pstrmemdup(r->pool, name + 6, length - 7), *value = apr_table_get(r->notes, variable);
-    if (!value) value = apr_table_get(r->subprocess_env, variable);
-    if (!value) value = getenv(variable);
-    if (!value) return name;
-    return strncmp(value, "%{ENV:", 6) ? expand_group(r, value) : value;
+    if (strncmp(name, "%{ENV:", 6) || name[strlen(name) - 1] != '}') return name;
+    const char *value = variable(r, name, undefined);
+    return strncmp(value, "%{ENV:", 6) ? expand_group(r, value, undefined) : value;
 }
 
 /* ---- Facts ---- */
@@ -115,13 +120,24 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
     const char *process_group = alias && alias->process_group ? alias->process_group : config->process_group;
     const char *application_group = alias && alias->application_group ? alias->application_group : config->application_group;
     const char *symbol = alias && alias->symbol ? alias->symbol : config->symbol;
-    const char *encoding = apr_table_get(r->headers_in, "Transfer-Encoding");
+    const char *encoding = apr_table_get(r->headers_in, "Transfer-Encoding"), *undefined = NULL;
+    process_group = process_group ? expand_group(r, process_group, &undefined) : "";
+    application_group = expand_group(r, application_group ? application_group : "%{RESOURCE}", &undefined);
+    if (symbol && !strncmp(symbol, "%{ENV:", 6)) symbol = variable(r, symbol, &undefined);
+    const int is_handler = alias && alias->kind == SWSGI_ALIAS_HANDLER;
+    const apr_finfo_t *file = &r->finfo;
+    apr_finfo_t script = {0};
+    if (is_handler) {
+        apr_stat(&script, alias->target, APR_FINFO_NORM, r->pool); /* zeros say that nothing is there */
+        file = &script;
+    }
     return (swsgi_request_facts){
-        .server = r->server, .file_name = r->filename ? r->filename : "", .line = r->the_request ? r->the_request : "",
-        .process_group = process_group ? expand_group(r, process_group) : "",
-        .application_group = expand_group(r, application_group ? application_group : "%{RESOURCE}"),
-        .symbol = symbol ? expand_group(r, symbol) : "", .is_alias = alias != NULL,
-        .may_execute = (ap_allow_options(r) & OPT_EXECCGI) != 0, .file_kind = kind_of(&r->finfo),
+        .server = r->server, .file_name = is_handler ? alias->target : r->filename ? r->filename : "", .line = r->the_request ? r->the_request : "",
+        .process_group = process_group, .application_group = application_group, .symbol = symbol ? symbol : "",
+        .undefined = undefined, .is_alias = alias != NULL, .is_handler = is_handler,
+        .allowed_groups = config->allowed_groups ? (const char *const *)config->allowed_groups->elts : NULL,
+        .allowed_group_count = config->allowed_groups ? config->allowed_groups->nelts : 0,
+        .may_execute = (ap_allow_options(r) & OPT_EXECCGI) != 0, .file_kind = kind_of(file),
         .refuses_path_info = r->used_path_info == AP_REQ_REJECT_PATH_INFO && r->path_info && *r->path_info,
         .refuses_chunks = !config->chunked_request && encoding, .is_encoded = encoding && ap_cstr_casecmp(encoding, "chunked"),
         .is_tunnel = r->method_number == M_CONNECT,
@@ -135,8 +151,8 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
         .proxy_count = config->proxies ? config->proxies->nelts : 0,
         .sendfile = config->sendfile > 0,
         .reloading = config->reloading != 0, .has_body = ap_request_has_body(r), .header_only = r->header_only,
-        .device = (uint64_t)r->finfo.device, .inode = (uint64_t)r->finfo.inode, .size = r->finfo.size,
-        .modified = r->finfo.mtime, .start = r->request_time, .timeout = r->server->timeout};
+        .device = (uint64_t)file->device, .inode = (uint64_t)file->inode, .size = file->size,
+        .modified = file->mtime, .start = r->request_time, .timeout = r->server->timeout};
 }
 
 /* ---- Environ ---- */
@@ -180,7 +196,7 @@ const swsgi_field *swsgi_environ(request_rec *r, int *count) {
     apr_table_setn(environ, "mod_wsgi.script_name", name);
     apr_table_setn(environ, "mod_wsgi.path_info", path);
     apr_table_setn(environ, "mod_wsgi.request_handler", r->handler);
-    apr_table_setn(environ, "mod_wsgi.handler_script", "");
+    apr_table_setn(environ, "mod_wsgi.handler_script", alias && alias->kind == SWSGI_ALIAS_HANDLER ? alias->target : "");
     apr_table_setn(environ, "mod_wsgi.listener_host", r->connection->local_addr->hostname ? r->connection->local_addr->hostname : "");
     apr_table_setn(environ, "mod_wsgi.listener_port", apr_itoa(r->pool, r->connection->local_addr->port));
     apr_table_setn(environ, "mod_wsgi.server_pid", server_pid);

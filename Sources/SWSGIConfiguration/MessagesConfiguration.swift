@@ -116,9 +116,9 @@ extension MessageCode {
     public static let aliasArguments = MessageCode(
         1015,
         .error,
-        "WSGIScriptAlias needs a URL path and the path of an entry file.",
-        cause: "An argument is missing, or the URL path does not begin with '/'.",
-        cure: "Write both: WSGIScriptAlias /url-path /path/of/the/entry-file.wsgi option=value ..."
+        "WSGIScriptAlias, WSGIScriptAliasMatch or WSGIHandlerScript lacks an argument, or has a wrong one.",
+        cause: "An argument is missing, or the URL path of WSGIScriptAlias does not begin with '/'.",
+        cure: "Write both, such as: WSGIScriptAlias /url-path /path/of/the/entry-file.wsgi option=value ..."
     )
     /// Not On and not Off.
     public static let flagInvalid = MessageCode(

@@ -1,8 +1,41 @@
-/// The arguments of `WSGIScriptAlias URL-path entry-file [option=value] ...`.
+/// The arguments of the directives that name an entry file for requests: `WSGIScriptAlias URL-path entry-file [option=value] ...`,
+/// `WSGIScriptAliasMatch` and `WSGIHandlerScript`.
 ///
-/// Source: mod_wsgi's directive of the same name.
+/// Source: mod_wsgi's directives of the same names.
 public struct ScriptAliasOptions: Equatable, Sendable {
-    /// URL path, beginning with `/`.
+    /// Which of the directives.
+    public enum Kind: Sendable {
+        /// `WSGIScriptAlias`: a URL path.
+        case path
+        /// `WSGIScriptAliasMatch`: a regular expression.
+        case match
+        /// `WSGIHandlerScript`: the name of a handler.
+        case handler
+
+        /// The directive's name, for messages.
+        public var directive: String {
+            switch self {
+            case .path: "WSGIScriptAlias"
+            case .match: "WSGIScriptAliasMatch"
+            case .handler: "WSGIHandlerScript"
+            }
+        }
+
+        fileprivate var needs: String {
+            switch self {
+            case .path: "a URL path and the path of an entry file"
+            case .match: "a regular expression and the path of an entry file"
+            case .handler: "the name of a handler and the path of an entry file"
+            }
+        }
+
+        fileprivate var known: [String] {
+            let both = ["process-group", "application-group", "pass-authorization"]
+            return self == .handler ? both : both + ["callable-object"]
+        }
+    }
+
+    /// URL path, beginning with `/`; a regular expression; or the name of a handler.
     public var location: String
     /// Path of the entry file, or of a directory of entry files.
     public var target: String
@@ -10,63 +43,74 @@ public struct ScriptAliasOptions: Equatable, Sendable {
     public var processGroup: String?
     /// `application-group=`, as written.
     public var applicationGroup: String?
-    /// `callable-object=`: name of the exported function.
+    /// `callable-object=`: name of the exported function, or an expansion that gives it.
     public var symbol: String?
     /// `pass-authorization=`.
     public var passAuthorization: Bool?
 
-    /// The directive's name, for messages.
-    public static let directive = "WSGIScriptAlias"
-    private static let known = ["process-group", "application-group", "callable-object", "pass-authorization"]
+    /// The function that `WSGIHandlerScript` calls.
+    public static let handlerSymbol = "handle_request"
+    /// Handlers that need no directive.
+    private static let ownHandlers = ["wsgi-script", "application/x-httpd-wsgi"]
 
     /// Reads the directive's arguments.
-    public init(_ arguments: String) throws(Problem) {
-        let words = try optionWords(arguments, directive: Self.directive)
-        guard words.count >= 2 else {
-            throw Problem(.aliasArguments, "\(Self.directive) needs a URL path and the path of an entry file")
+    public init(_ arguments: String, _ kind: Kind = .path) throws(Problem) {
+        let directive = kind.directive
+        let words = try optionWords(arguments, directive: directive)
+        guard words.count >= 2, !words[1].text.isEmpty else {
+            throw Problem(.aliasArguments, "\(directive) needs \(kind.needs)")
         }
         location = words[0].text
         target = words[1].text
-        guard location.hasPrefix("/") else {
-            throw Problem(.aliasArguments, "\(Self.directive): the URL path must begin with '/', not '\(location)'")
-        }
-        guard !target.isEmpty else {
-            throw Problem(.aliasArguments, "\(Self.directive) needs the path of an entry file")
-        }
+        try Self.check(location, kind)
         var seen: Set<String> = []
         for word in words[2...] {
             guard case .option(let option, let value) = word else {
-                throw Problem(.optionForm, "\(Self.directive): '\(word.text)' is not of the form name=value")
+                throw Problem(.optionForm, "\(directive): '\(word.text)' is not of the form name=value")
             }
             guard seen.insert(option).inserted else {
-                throw Problem(.optionRepeated, "\(Self.directive): option '\(option)' is given twice")
+                throw Problem(.optionRepeated, "\(directive): option '\(option)' is given twice")
             }
-            try set(option, value)
+            guard kind.known.contains(option) else {
+                let hint = nearest(to: option, among: kind.known).map { "; did you mean '\($0)'?" } ?? ""
+                throw Problem(.optionUnknown, "\(directive): unknown option '\(option)'\(hint)")
+            }
+            try set(option, value, directive)
         }
+        if kind == .handler { symbol = Self.handlerSymbol }
     }
 
-    private mutating func set(_ option: String, _ value: String) throws(Problem) {
-        switch option {
-        case "process-group": processGroup = try Self.name(value, option)
-        case "application-group": applicationGroup = try Self.name(value, option)
-        case "callable-object":
-            guard EntryFile.isSymbol(value) else {
+    private static func check(_ location: String, _ kind: Kind) throws(Problem) {
+        let directive = kind.directive
+        switch kind {
+        case .path:
+            guard location.hasPrefix("/") else {
+                throw Problem(.aliasArguments, "\(directive): the URL path must begin with '/', not '\(location)'")
+            }
+        case .match:
+            guard !location.isEmpty else { throw Problem(.aliasArguments, "\(directive) needs \(kind.needs)") }
+        case .handler:
+            guard !location.isEmpty, !ownHandlers.contains(location) else {
                 throw Problem(
-                    .textInvalid,
-                    "\(Self.directive): \(option) must be the name of a C function, not '\(value)'"
+                    .handlerNameInvalid,
+                    "\(directive): '\(location)' can't be the name of a handler: choose one for AddHandler or SetHandler, such as 'my-handler'"
                 )
             }
-            symbol = value
-        case "pass-authorization": passAuthorization = try flag(value, directive: "\(Self.directive): \(option)")
-        default:
-            let hint = nearest(to: option, among: Self.known).map { "; did you mean '\($0)'?" } ?? ""
-            throw Problem(.optionUnknown, "\(Self.directive): unknown option '\(option)'\(hint)")
         }
     }
 
-    private static func name(_ value: String, _ option: String) throws(Problem) -> String {
+    private mutating func set(_ option: String, _ value: String, _ directive: String) throws(Problem) {
+        switch option {
+        case "process-group": processGroup = try Self.name(value, option, directive)
+        case "application-group": applicationGroup = try Self.name(value, option, directive)
+        case "callable-object": symbol = try callableName(value, directive: "\(directive): \(option)")
+        default: passAuthorization = try flag(value, directive: "\(directive): \(option)")
+        }
+    }
+
+    private static func name(_ value: String, _ option: String, _ directive: String) throws(Problem) -> String {
         guard !value.isEmpty else { throw Problem(.nameMissing, "\(directive): \(option) needs a name") }
-        return value
+        return try groupName(value, directive: "\(directive): \(option)")
     }
 }
 

@@ -49,8 +49,48 @@ func swsgi_slow_requests(
 }
 
 @c @implementation
-func swsgi_restrict(_ what: Int32, _ isOn: Int32) {
-    parent.configuration.restrict(Restrictions(rawValue: UInt8(truncatingIfNeeded: what)), isOn != 0)
+func swsgi_restrict(
+    _ what: Int32,
+    _ isOn: Int32,
+    _ directive: UnsafePointer<CChar>,
+    _ place: UnsafePointer<swsgi_place>
+) {
+    parent.configuration.restrictions.set(
+        Restrictions(rawValue: UInt8(truncatingIfNeeded: what)),
+        isOn != 0,
+        directive: String(cString: directive),
+        at: Place(place.pointee)
+    )
+}
+
+@c @implementation
+func swsgi_section_begin(
+    _ arguments: UnsafePointer<CChar>,
+    _ place: UnsafePointer<swsgi_place>,
+    _ message: UnsafeMutablePointer<CChar>,
+    _ capacity: Int
+) -> Int32 {
+    checked(message, capacity) { () throws(Problem) in
+        let section = try InterpreterSection(String(cString: arguments))
+        if let group = section.processGroup, group != "%{GLOBAL}" {
+            parent.configuration.use(group, at: Place(place.pointee))
+        }
+        parent.configuration.restrictions.begin(section)
+    }
+}
+
+@c @implementation
+func swsgi_section_check(
+    _ directive: UnsafePointer<CChar>,
+    _ message: UnsafeMutablePointer<CChar>,
+    _ capacity: Int
+) -> Int32 {
+    checked(message, capacity) { () throws(Problem) in try InterpreterSection.check(String(cString: directive)) }
+}
+
+@c @implementation
+func swsgi_section_end() {
+    parent.configuration.restrictions.end()
 }
 
 @c @implementation
@@ -76,6 +116,8 @@ func swsgi_import_script(
 
 @c @implementation
 func swsgi_ignore_directive(_ name: UnsafePointer<CChar>, _ place: UnsafePointer<swsgi_place>) {
+    // A line of an .htaccess file, for every request: nobody wants to read of it each time.
+    guard !parent.isChild else { return }
     parent.configuration.ignore(String(cString: name), at: Place(place.pointee))
 }
 
@@ -86,25 +128,27 @@ func swsgi_note_target(_ path: UnsafePointer<CChar>) {
 
 @c @implementation
 func swsgi_define_alias(
+    _ kind: Int32,
     _ arguments: UnsafePointer<CChar>,
-    _ place: UnsafePointer<swsgi_place>,
     _ alias: UnsafeMutablePointer<swsgi_alias>,
     _ message: UnsafeMutablePointer<CChar>,
     _ capacity: Int
 ) -> Int32 {
     do throws(Problem) {
-        let options = try ScriptAliasOptions(String(cString: arguments))
+        let options = try ScriptAliasOptions(String(cString: arguments), aliasKind(kind))
         guard let location = strdup(options.location), let target = strdup(options.target) else {
             message.pointee = 0  // no memory: httpd must not read what was never written
             return 0
         }
         alias.pointee = swsgi_alias(
+            kind: kind,
             location: location,
             target: target,
             process_group: copy(options.processGroup),
             application_group: copy(options.applicationGroup),
             symbol: copy(options.symbol),
-            pass_authorization: options.passAuthorization.map { $0 ? 1 : 0 } ?? -1
+            pass_authorization: options.passAuthorization.map { $0 ? 1 : 0 } ?? -1,
+            pattern: nil
         )
         return 1
     } catch {

@@ -60,6 +60,13 @@ func log(_ problem: Problem, request: OpaquePointer) {
 /// The checks of mod_wsgi's handler, in its order.
 private func check(_ facts: swsgi_request_facts) throws(Refusal) {
     func file() -> String { String(cString: facts.file_name) }
+    // Of a handler's script it is the server's own configuration that says so: there is nothing that a client could look for.
+    guard facts.is_handler == 0 || facts.file_kind == 1 else {
+        throw Refusal(
+            internalError,
+            Problem(.handlerScriptMissing, "entry file \(file()) of a WSGIHandlerScript is missing, or no file")
+        )
+    }
     guard facts.is_alias != 0 || facts.may_execute != 0 else {
         throw Refusal(forbidden, Problem(.execCGIOff, "Options ExecCGI is off in the directory of \(file())"))
     }
@@ -87,6 +94,30 @@ private func check(_ facts: swsgi_request_facts) throws(Refusal) {
         throw Refusal(
             contentTooLarge,
             Problem(.bodyTooLarge, "the request body for \(file()) is over LimitRequestBody")
+        )
+    }
+    try checkNames(facts)
+}
+
+/// The names that are made for the request: those that can't be, and process groups that WSGIRestrictProcess leaves out.
+private func checkNames(_ facts: swsgi_request_facts) throws(Refusal) {
+    if let name = facts.undefined {
+        let text = "variable '\(String(cString: name))', which names a group or function of"
+        throw Refusal(
+            internalError,
+            Problem(.variableUndefined, "\(text) \(String(cString: facts.file_name)), is not defined")
+        )
+    }
+    guard let allowed = facts.allowed_groups else { return }
+    let names = UnsafeBufferPointer(start: allowed, count: Int(facts.allowed_group_count))
+    guard names.contains(where: { strcmp($0, facts.process_group) == 0 }) else {
+        let name = String(cString: facts.process_group)
+        throw Refusal(
+            internalError,
+            Problem(
+                .processGroupRestricted,
+                "WSGIRestrictProcess does not allow process group '\(name.isEmpty ? "%{GLOBAL}" : name)' for \(String(cString: facts.file_name))"
+            )
         )
     }
 }

@@ -86,11 +86,14 @@ public struct Configuration: Sendable {
     /// WSGISlowRequests, in microseconds.
     public private(set) var slowRequests: Int64?
     /// What applications may not do in daemon processes: WSGIRestrictStdin, WSGIRestrictStdout, WSGIRestrictSignal.
-    public private(set) var restrictions = Restrictions.standard
+    public var restrictions = RestrictionRules()
     private var uses: [(name: String, place: Place)] = []
     private var ignored: [(name: String, place: Place)] = []
     /// What WSGIImportScript names: in groups that may be defined after it.
     private var imports: [(entryFile: String, options: ImportScriptOptions, place: Place)] = []
+    /// What WSGIHandlerScript names, for the same reason.
+    private var handlers: [(handler: HandlerScript, place: Place)] = []
+    private var allowed: [(name: String, place: Place)] = []
     private var misrouted: [String: String] = [:]
     private var trustsProxies = false
     private var proxyHeaders: Place?
@@ -129,11 +132,6 @@ public struct Configuration: Sendable {
     /// WSGISlowRequests; the last one counts, as with httpd's own directives.
     public mutating func setSlowRequests(_ text: String) throws(Problem) {
         slowRequests = try slowRequestTime(text)
-    }
-
-    /// One of the WSGIRestrict directives; the last of each counts.
-    public mutating func restrict(_ what: Restrictions, _ isOn: Bool) {
-        if isOn { restrictions.insert(what) } else { restrictions.remove(what) }
     }
 
     /// Remembers the target of an alias.
@@ -202,6 +200,31 @@ public struct Configuration: Sendable {
             let application = one.options.applicationGroup
             load(ApplicationKey(entryFile: one.entryFile, applicationGroup: application, symbol: ""), in: index)
         }
+        for one in handlers {
+            guard let group = one.handler.processGroup, let key = one.handler.key else { continue }
+            preload(key, group: group, server: one.place.server)
+        }
+    }
+
+    /// WSGIHandlerScript.
+    public mutating func addHandler(_ handler: HandlerScript, at place: Place) {
+        addTarget(handler.entryFile)
+        if let group = handler.processGroup, !looksExpanded(group) { use(group, at: place) }
+        handlers.append((handler, place))
+    }
+
+    /// A name that WSGIRestrictProcess allows.
+    public mutating func allow(_ name: String, at place: Place) {
+        allowed.append((name, place))
+    }
+
+    private func allowedRemarks() -> [Problem] {
+        allowed.filter { one in !looksExpanded(one.name) && !groups.contains { $0.options.name == one.name } }.map {
+            Problem(
+                .allowedGroupUndefined,
+                "\($0.place.file):\($0.place.line): WSGIRestrictProcess allows process group '\($0.name)', which no WSGIDaemonProcess defines"
+            )
+        }
     }
 
     private func serviceProblems() -> [Problem] {
@@ -241,7 +264,7 @@ public struct Configuration: Sendable {
         let directives = ignored.map {
             Problem(.directiveWithoutEffect, "\($0.place.file):\($0.place.line): directive \($0.name) has no effect")
         }
-        return directives + proxyRemarks()
+        return directives + proxyRemarks() + allowedRemarks() + restrictions.remarks
             + groups.flatMap { group in
                 group.options.withoutEffect.map { option in
                     Problem(

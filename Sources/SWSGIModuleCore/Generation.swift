@@ -85,7 +85,7 @@ public final class Generation {
             scoreboard = try Scoreboard(groups: definitions.count, children: httpd.children)
             let plans = definitions.indices.map { index in
                 var plan = IdentityResolver.plan(definitions[index], httpd: httpd, logLevel: logs[index].level)
-                plan.restrictions = configuration.restrictions
+                plan.restrictions = configuration.restrictions.restrictions(of: definitions[index].options.name)
                 return plan
             }
             let plan = SupervisorPlan(

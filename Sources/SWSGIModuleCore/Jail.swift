@@ -28,7 +28,7 @@ public struct Jail: Sendable {
 
     /// Environ fields that are paths.
     private static let paths: [StaticString] = [
-        "SCRIPT_FILENAME", "DOCUMENT_ROOT", "CONTEXT_DOCUMENT_ROOT", "PATH_TRANSLATED",
+        "SCRIPT_FILENAME", "DOCUMENT_ROOT", "CONTEXT_DOCUMENT_ROOT", "PATH_TRANSLATED", "mod_wsgi.handler_script",
     ]
 
     /// An environ field's value as processes inside see it; what is no path of the jail stays as it is.

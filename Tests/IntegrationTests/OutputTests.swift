@@ -93,6 +93,40 @@ struct OutputTests {
         }
     }
 
+    @Test func section_restrictsTheProcessGroupThatItNames() throws {
+        try withServer { server in
+            server.announce("SWSGI1186")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(
+                """
+                WSGIRestrictStdin On
+                <WSGIInterpreterOptions>
+                    WSGIRestrictStdin Off
+                    WSGISwitchInterval 0.01
+                </WSGIInterpreterOptions>
+                <VirtualHost *>
+                    ServerName localhost
+                    <WSGIInterpreterOptions process-group="two">
+                        WSGIRestrictStdin On
+                    </WSGIInterpreterOptions>
+                    <WSGIInterpreterOptions process-group=one application-group=%{GLOBAL}>
+                        WSGIRestrictStdin On
+                    </WSGIInterpreterOptions>
+                </VirtualHost>
+
+                """ + server.application(entry, at: "/one")
+                    + server.application(entry, at: "/two", group: "two").replacingOccurrences(
+                        of: "WSGIProcessGroup two",
+                        with: "<If \"%{REQUEST_URI} =~ m#^/two#\">\nWSGIProcessGroup two\n</If>\nWSGIProcessGroup one"
+                    )
+            )
+            #expect(try server.get("/one/fd-read?fd=0").text == "0\n")
+            #expect(try server.get("/two/fd-read?fd=0").text == "Bad file descriptor\n")
+            try server.logs.waitForLine("SWSGI1022", "WSGISwitchInterval")
+            try server.logs.waitForLine("SWSGI1186", "WSGIRestrictStdin", "application group")
+        }
+    }
+
     // MARK: Logs that take nothing
 
     /// A server whose error log goes to a program that copies it to a file, and the process id of that program.

@@ -1,4 +1,5 @@
 import Foundation
+import SWSGIConfiguration
 
 /// Files of the checkout: the manual's pages, and what they describe.
 enum Manual {
@@ -23,11 +24,15 @@ enum Manual {
         }.joined(separator: "\n")
     }
 
-    /// The directives of the module's command table: those that do something, or those that are only accepted.
-    static func directives(ignored: Bool) throws -> [String] {
+    /// The directives that do something, or those that are only accepted.
+    static func directives(ignored: Bool) -> [String] {
+        Directive.all.filter { $0.hasEffect != ignored }.map(\.name)
+    }
+
+    /// The rows of the module's table of commands.
+    static func commandTable() throws -> String {
         let source = try text("Sources/CSWSGIModule/mod_wsgi.c")
-        let table = try text(of: source, from: "static const command_rec commands[] = {", to: "{.name = NULL}")
-        return matches(of: #/([A-Z_0-9]+)\("(WSGI\w+)"/#, in: table) { ($0.1 == "IGNORED") == ignored ? $0.2 : nil }
+        return try text(of: source, from: "static const command_rec commands[] = {", to: "{.name = NULL}")
     }
 
     /// The words of a list of options in `DaemonProcessOptions`.

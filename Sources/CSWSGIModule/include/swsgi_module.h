@@ -93,8 +93,15 @@ typedef struct swsgi_request_facts {
     const char *_Nonnull process_group;
     const char *_Nonnull application_group;
     const char *_Nonnull symbol;
-    /** 1: mapped by WSGIScriptAlias. */
+    /** A variable that one of the three names needs, and that is not defined. */
+    const char *_Nullable undefined;
+    /** 1: mapped by WSGIScriptAlias or WSGIScriptAliasMatch, or for the script of a WSGIHandlerScript. */
     int is_alias;
+    /** 1: for the script of a WSGIHandlerScript; `file_name` and what follows are that script's, not the resource's. */
+    int is_handler;
+    /** Names that WSGIRestrictProcess allows; null: all. */
+    const char *_Nonnull const *_Nullable allowed_groups;
+    int allowed_group_count;
     /** 1: Options ExecCGI. */
     int may_execute;
     /** 0: nothing there, 1: a regular file, 2: a directory, 3: something else. */
@@ -252,7 +259,13 @@ void swsgi_use_group(const char *_Nonnull name, const swsgi_place *_Nonnull plac
 int swsgi_slow_requests(const char *_Nonnull value, char *_Nonnull error, size_t capacity);
 
 /** WSGIRestrictStdin (1), WSGIRestrictStdout (2), WSGIRestrictSignal (4). */
-void swsgi_restrict(int what, int on);
+void swsgi_restrict(int what, int on, const char *_Nonnull directive, const swsgi_place *_Nonnull place);
+
+/** <WSGIInterpreterOptions>: its arguments. What follows, until its end, stands in it. Writes an error and returns 0, or returns 1. */
+int swsgi_section_begin(const char *_Nonnull arguments, const swsgi_place *_Nonnull place, char *_Nonnull error, size_t capacity);
+/** Whether a directive may stand in it. Writes an error and returns 0, or returns 1. */
+int swsgi_section_check(const char *_Nonnull directive, char *_Nonnull error, size_t capacity);
+void swsgi_section_end(void);
 
 /** WSGIImportScript. Writes an error and returns 0, or returns 1. */
 int swsgi_import_script(const char *_Nonnull path, const char *_Nonnull arguments, const swsgi_place *_Nonnull place,
@@ -261,8 +274,13 @@ int swsgi_import_script(const char *_Nonnull path, const char *_Nonnull argument
 /** A directive of mod_wsgi that has no effect here. */
 void swsgi_ignore_directive(const char *_Nonnull name, const swsgi_place *_Nonnull place);
 
-/** Parts of a WSGIScriptAlias, allocated with malloc. */
+/** Which directive a `swsgi_alias` is of: WSGIScriptAlias, WSGIScriptAliasMatch, WSGIHandlerScript. */
+enum { SWSGI_ALIAS_PATH = 0, SWSGI_ALIAS_MATCH = 1, SWSGI_ALIAS_HANDLER = 2 };
+
+/** Its parts, allocated with malloc. */
 typedef struct swsgi_alias {
+    int kind;
+    /** A URL path, a regular expression, or the name of a handler. */
     const char *_Nonnull location;
     const char *_Nonnull target;
     const char *_Nullable process_group;
@@ -270,11 +288,24 @@ typedef struct swsgi_alias {
     const char *_Nullable symbol;
     /** -1: not given. */
     int pass_authorization;
+    /** Of WSGIScriptAliasMatch: as httpd has compiled it. */
+    void *_Nullable pattern;
 } swsgi_alias;
 
-/** WSGIScriptAlias. Writes an error and returns 0, or fills `alias` and returns 1. */
-int swsgi_define_alias(const char *_Nonnull arguments, const swsgi_place *_Nonnull place, swsgi_alias *_Nonnull alias,
-                       char *_Nonnull error, size_t capacity);
+/** A directive of this kind. Writes an error and returns 0, or fills `alias` and returns 1. */
+int swsgi_define_alias(int kind, const char *_Nonnull arguments, swsgi_alias *_Nonnull alias, char *_Nonnull error, size_t capacity);
+/** Says that httpd can't compile the expression of WSGIScriptAliasMatch. */
+void swsgi_refuse_pattern(const char *_Nonnull pattern, char *_Nonnull error, size_t capacity);
+/** Checks the name of a group, or an expansion that gives it. Writes an error and returns 0, or returns 1. */
+int swsgi_check_name(const char *_Nonnull directive, const char *_Nonnull name, char *_Nonnull error, size_t capacity);
+/** WSGICallableObject, likewise. */
+int swsgi_check_callable(const char *_Nonnull directive, const char *_Nonnull name, char *_Nonnull error, size_t capacity);
+/** WSGIHandlerScript: its script is loaded before requests when its groups are literal. */
+void swsgi_note_handler(const swsgi_alias *_Nonnull handler, const swsgi_place *_Nonnull place);
+/** WSGIRestrictProcess: a name of its list. */
+void swsgi_note_allowed(const char *_Nonnull name, const swsgi_place *_Nonnull place);
+/** WSGIRestrictProcess without a name. */
+void swsgi_refuse_empty_list(const char *_Nonnull directive, char *_Nonnull error, size_t capacity);
 /** An alias's target, absolute. */
 void swsgi_note_target(const char *_Nonnull path);
 /** An alias's group is known at start: its entry file is loaded before its processes take work. */
