@@ -114,14 +114,18 @@ struct ConfigurationCheckTests {
             server.announce("SWSGI1019", "SWSGI2041", "SWSGI4028")
             try server.write("bundel = a.so\n", to: "www/loaded.wsgi")
             try server.write("bundel = a.so\n", to: "www/later.wsgi")
+            // Nobody opens its other end: who would wait for that, would wait for ever.
+            mkfifo("\(server.www)/fifo.wsgi", 0o666)
             let good = try server.deploy(.versionA, as: "good")
             try server.start(
                 groups
                     + "WSGIScriptAlias /loaded \(server.www)/loaded.wsgi process-group=one application-group=%{GLOBAL}\n"
-                    + alias(server, "later.wsgi") + "WSGIScriptAlias /good \(good) process-group=one\n"
+                    + alias(server, "later.wsgi") + alias(server, "fifo.wsgi")
+                    + "WSGIScriptAlias /good \(good) process-group=one\n"
                     + "<Directory \(server.www)>\nRequire all granted\n</Directory>\n"
             )
             try server.logs.waitForLine("SWSGI1019", "'one'", "SWSGI2041", "later.wsgi", "line 1", "'bundel'")
+            try server.logs.waitForLine("SWSGI1019", "SWSGI2004", "fifo.wsgi")
             try server.logs.waitForLine("SWSGI2041", "[group one]", "loaded.wsgi")
             #expect(try server.get("/good").text == "version A\n")
             #expect(server.logs.lines(containing: "SWSGI1019", "loaded.wsgi").isEmpty)
@@ -201,6 +205,55 @@ struct ConfigurationCheckTests {
                 #expect(own.count == 1, "\(row.line): \(result.errors)")
                 for part in row.parts { #expect(own.first?.contains(part) == true, "\(part): \(own)") }
             }
+        }
+    }
+
+    /// The check can fail, be missing or be ended: the configuration is tested and httpd started all the same.
+    @Test func checkThatCanNotBeMade_isSaid_andKeepsNobodyFromStarting() throws {
+        try withServer { server in
+            server.announce("SWSGI1207", "SWSGI3005", "SWSGI3003")
+            let entry = try server.deploy(.versionA, as: "good")
+            try server.configure(groups + "WSGIScriptAlias / \(entry) process-group=one")
+            let program = "\(server.library)/swsgid"
+            let kept = "\(program).kept"
+            rename(program, kept)
+            for (text, reason) in [
+                ("#!/bin/sh\nexit 3\n", "exited with status 3"),
+                ("#!/bin/sh\nkill -ALRM $$\n", "a file system does not answer"),
+                ("no program\n", "check: exec"),
+            ] {
+                unlink(program)
+                try server.write(text, to: program, mode: 0o755)
+                let result = try server.signal("configtest")
+                #expect(result.status == 0)
+                #expect(result.errors.contains("SWSGI1207"), "\(result.errors)")
+                #expect(result.errors.contains(reason), "\(result.errors)")
+            }
+            // The same at a start: the check fails, and everything else works.
+            unlink(program)
+            let script = "#!/bin/sh\n[ \"$1\" != check ] || exit 3\nexec \(kept) \"$@\"\n"
+            try server.write(script, to: program, mode: 0o755)
+            try server.start(
+                groups + "WSGIScriptAlias / \(entry) process-group=one\n"
+                    + "<Directory \(server.www)>\nRequire all granted\n</Directory>\n"
+            )
+            try server.logs.waitForLine("SWSGI1207", "exited with status 3")
+            #expect(try server.get("/").text == "version A\n")
+        }
+    }
+
+    @Test func httpdOfAPlainUser_looksAsThatUser() throws {
+        try withServer { server in
+            server.user = user
+            try server.write("bundle = nothing.so\n", to: "www/app.wsgi")
+            try server.configure(
+                "WSGIDaemonProcess one\nWSGIScriptAlias /x \(server.www)/app.wsgi process-group=one\n"
+                    + "WSGIScriptAlias /y /etc/shadow process-group=one"
+            )
+            let result = try server.signal("configtest")
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.errors.contains("SWSGI2001: bundle \(server.www)/nothing.so does not exist"))
+            #expect(result.errors.contains("SWSGI2002: entry file /etc/shadow can't be opened by uid \(user.uid)"))
         }
     }
 }
