@@ -114,6 +114,7 @@ let package = Package(
         // roles
         layer("SWSGIWorker", ["CSWSGISystem", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration", "SWSGIHost"]),
         layer("SWSGISupervisor", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
+        layer("SWSGICheck", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration", "SWSGIHost"]),
         layer("SWSGIModuleCore", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         // edge
         c("CSWSGIModule", [.unsafeFlags(["-isystem", httpdHeaders, "-isystem", aprHeaders])]),
@@ -132,7 +133,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "swsgid",
-            dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGISystem"],
+            dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGICheck", "SWSGISystem"],
             swiftSettings: strict + lean,
             linkerSettings: [.unsafeFlags(selfContained)]
         ),

@@ -20,6 +20,7 @@ const char *script_alias(cmd_parms *cmd, void *unused, const char *arguments) {
     (void)unused;
     if (!swsgi_define_alias((int)(intptr_t)cmd->info, arguments, &alias, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
     alias = adopt(cmd->pool, alias);
+    alias.file = place.file, alias.line = place.line;
     if (alias.kind == SWSGI_ALIAS_MATCH && !(alias.pattern = ap_pregcomp(cmd->pool, alias.location, AP_REG_EXTENDED))) {
         swsgi_refuse_pattern(alias.location, error, sizeof error);
         return apr_pstrdup(cmd->pool, error);

@@ -150,7 +150,7 @@ static const char *trusted_proxy(cmd_parms *cmd, void *mconfig, const char *text
     if (!swsgi_parse_network(text, &network, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
     if (!config->proxies) config->proxies = apr_array_make(cmd->pool, 2, sizeof network);
     APR_ARRAY_PUSH(config->proxies, swsgi_network) = network;
-    swsgi_note_proxies(0, &place);
+    swsgi_note_network(&network, &place);
     return NULL;
 }
 
@@ -162,7 +162,7 @@ static const char *trusted_proxy_header(cmd_parms *cmd, void *mconfig, const cha
     if (header < 0) return apr_pstrdup(cmd->pool, error);
     if (!config->proxy_headers) config->proxy_headers = apr_array_make(cmd->pool, 2, sizeof(int32_t));
     APR_ARRAY_PUSH(config->proxy_headers, int32_t) = header;
-    swsgi_note_proxies(1, &place);
+    swsgi_note_header(header, &place);
     return NULL;
 }
 
@@ -205,6 +205,7 @@ static const char *ignored(cmd_parms *cmd, void *unused, const char *arguments) 
     AP_INIT_TAKE1(name, set_flag, (void *)offsetof(struct directory_config, field), where, text)
 
 static const command_rec commands[] = {
+    AP_INIT_TAKE2("LoadModule", other_module, NULL, RSRC_CONF | EXEC_ON_READ, "mod_so's; refuses another wsgi_module"),
     AP_INIT_RAW_ARGS("WSGIDaemonProcess", daemon_process, NULL, RSRC_CONF, "name and options of a group of daemon processes"),
     AP_INIT_RAW_ARGS("WSGIScriptAlias", script_alias, (void *)SWSGI_ALIAS_PATH, RSRC_CONF, "URL path, entry file and options"),
     AP_INIT_RAW_ARGS("WSGIScriptAliasMatch", script_alias, (void *)SWSGI_ALIAS_MATCH, RSRC_CONF, "regular expression, entry file and options"),
@@ -264,10 +265,10 @@ static void find_preloads(server_rec *main_server) {
         for (int i = 0; i < config->aliases->nelts; i++) {
             const swsgi_alias *alias = &APR_ARRAY_IDX(config->aliases, i, swsgi_alias);
             if (!is_fixed(alias)) continue;
-            swsgi_note_target(alias->target);
             const char *group = alias->process_group, *application = alias->application_group;
             if (!group) group = setting_of(s, alias->target, offsetof(struct directory_config, process_group));
             if (!application) application = setting_of(s, alias->target, offsetof(struct directory_config, application_group));
+            swsgi_note_alias(alias, group, application, s);
             if (!group || !application || strstr(group, "%{")) continue;
             if (!strcmp(application, "%{GLOBAL}")) application = "";
             if (!strstr(application, "%{")) swsgi_preload(alias, group, application, s);
@@ -287,7 +288,7 @@ static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serv
     (void)p, (void)plog, (void)ptemp;
     find_preloads(s);
     /* At a real start the same lines go to the error log, from post_config: here it is not open yet. */
-    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) swsgi_configuration_remark(s);
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) swsgi_configuration_remark(s, 1);
     return swsgi_configuration_check(s) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -301,7 +302,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serve
     (void)plog, (void)ptemp;
     ap_add_version_component(p, "mod_swsgi/0.1.0");
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
-    swsgi_configuration_remark(s);
+    swsgi_configuration_remark(s, 0);
     if (!swsgi_generation_begin(s)) return HTTP_INTERNAL_SERVER_ERROR;
     /* Not in children: they only lose their copies. */
     apr_pool_cleanup_register(p, NULL, leave_generation, apr_pool_cleanup_null);
@@ -368,6 +369,7 @@ static void register_hooks(apr_pool_t *p) {
     restore_environment();
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(dump_configuration, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_monitor(monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);

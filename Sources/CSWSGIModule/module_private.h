@@ -58,6 +58,11 @@ void walk_child_init(apr_pool_t *p, server_rec *main_server);
 /* A hook: leads a request to its alias's entry file without a walk, where that is the same. */
 int walk_map_to_storage(request_rec *r);
 
+/* LoadModule, of which httpd runs every module's: mod_so skips a second module of a name, with a warning that is easily missed. */
+const char *other_module(cmd_parms *cmd, void *unused, const char *name, const char *path);
+/* A hook: apachectl -t -D DUMP_WSGI. */
+void dump_configuration(apr_pool_t *p, server_rec *s);
+
 /* Replaces %{GLOBAL}, %{RESOURCE}, %{SERVER}, %{HOST} and %{ENV:name}; sets `undefined` to a variable that is not there. */
 const char *expand_group(request_rec *r, const char *name, const char **undefined);
 

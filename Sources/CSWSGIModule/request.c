@@ -18,7 +18,8 @@ swsgi_server_facts swsgi_server_facts_get(server_rec *server) {
     return (swsgi_server_facts){
         .host_name = server->server_hostname ? server->server_hostname : "", .is_virtual = server->is_virtual, .log = log_of(server),
         .log_level = ap_get_server_module_loglevel(server, wsgi_module.module_index),
-        .file = server->defn_name ? server->defn_name : "", .line = (int)server->defn_line_number};
+        .file = server->defn_name ? server->defn_name : "", .line = (int)server->defn_line_number,
+        .timeout = server->timeout};
 }
 
 swsgi_httpd_facts swsgi_httpd_facts_get(void) {

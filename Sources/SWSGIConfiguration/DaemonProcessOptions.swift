@@ -39,7 +39,7 @@ public struct DaemonProcessOptions: Equatable, Sendable {
 
     /// The directive's name, for messages.
     public static let directive = "WSGIDaemonProcess"
-    private static let known = [
+    static let known = [
         "user", "group", "processes", "threads", "home", "umask", "display-name", "startup-timeout", "shutdown-timeout",
         "socket-timeout", "response-socket-timeout",
         "listen-backlog", "connect-timeout", "queue-timeout", "send-buffer-size", "receive-buffer-size",

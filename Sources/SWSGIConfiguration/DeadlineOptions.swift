@@ -37,6 +37,17 @@ public struct DeadlineOptions: Equatable, Sendable {
         ]
     }
 
+    /// What httpd's Timeout, which stands for a missing socket-timeout=, takes from the options.
+    public func conflicts(with exchange: ExchangeOptions, httpdTimeout: Int64) -> [String] {
+        guard exchange.socketTimeout == nil, httpdTimeout > 0 else { return [] }
+        let times = [("request-timeout", requestTimeout), ("queue-timeout", exchange.queueTimeout)]
+        return times.compactMap { name, time in
+            guard let time, time >= httpdTimeout else { return nil }
+            return
+                "\(name)=\(timeText(time)) does not pass before httpd's Timeout, \(timeText(httpdTimeout)), when the application is silent; raise Timeout or give socket-timeout="
+        }
+    }
+
     /// A time; nil for 0.
     private static func time(_ value: String, _ option: String, from least: TimeUnit) throws(Problem) -> Int64? {
         let time = try strictTime(value, in: least.rawValue...day, option: option)

@@ -43,6 +43,16 @@ public struct EntryFile: Equatable, Sendable {
         guard let text = String(validating: text, as: UTF8.self), !text.utf8.contains(0) else {
             throw Problem(.entryNotText, "entry file \(path) is neither an ELF shared object nor UTF-8 text")
         }
+        do throws(Problem) {
+            try read(text, path: path)
+        } catch {
+            // Only what can't be read anyway is looked at.
+            guard PythonScript.looksLike(text) else { throw error }
+            throw Problem(.entryPython, "entry file \(path): this is a Python script; mod_swsgi runs Swift bundles")
+        }
+    }
+
+    private mutating func read(_ text: String, path: String) throws(Problem) {
         let base = Self.directory(of: path)
         var seen: Set<String> = []
         // CR LF is one character.

@@ -23,7 +23,7 @@ struct BundleSource {
         snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory, ownership)
     }
 
-    private static func read(_ file: SourceFile) throws(Problem) -> EntryFile {
+    static func read(_ file: SourceFile) throws(Problem) -> EntryFile {
         guard file.identity.size > 0 else { throw Problem(.fileEmpty, "entry file \(file.path) is empty") }
         if ELFImage.hasMagic(file.prefix(4)) { return EntryFile(bundle: file.path) }
         guard file.identity.size <= EntryFile.limit else {

@@ -122,8 +122,26 @@ func swsgi_ignore_directive(_ name: UnsafePointer<CChar>, _ place: UnsafePointer
 }
 
 @c @implementation
-func swsgi_note_target(_ path: UnsafePointer<CChar>) {
-    parent.configuration.addTarget(String(cString: path))
+func swsgi_note_alias(
+    _ alias: UnsafePointer<swsgi_alias>,
+    _ processGroup: UnsafePointer<CChar>?,
+    _ applicationGroup: UnsafePointer<CChar>?,
+    _ server: OpaquePointer
+) {
+    let alias = alias.pointee
+    let server = ServerFacts(server)
+    let file = alias.file.map { String(cString: $0) } ?? ""
+    parent.configuration.add(
+        Mount(
+            place: Place(file: file, line: Int(alias.line), server: server),
+            server: server,
+            location: String(cString: alias.location),
+            target: String(cString: alias.target),
+            processGroup: processGroup.map { String(cString: $0) },
+            applicationGroup: applicationGroup.map { String(cString: $0) },
+            symbol: alias.symbol.map { String(cString: $0) }
+        )
+    )
 }
 
 @c @implementation
@@ -148,7 +166,9 @@ func swsgi_define_alias(
             application_group: copy(options.applicationGroup),
             symbol: copy(options.symbol),
             pass_authorization: options.passAuthorization.map { $0 ? 1 : 0 } ?? -1,
-            pattern: nil
+            pattern: nil,
+            file: nil,
+            line: 0
         )
         return 1
     } catch {

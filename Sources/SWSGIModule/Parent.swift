@@ -10,6 +10,8 @@ struct Parent {
     var configuration = Configuration()
     var generation: Generation?
     var isChild = false
+    /// The process that looks at the files of the last start, or has done so.
+    var check: Int32 = -1
 }
 
 // Written by the parent's only thread, and in children before their threads start: read-only from then on.
@@ -42,9 +44,15 @@ func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
 }
 
 @c @implementation
-func swsgi_configuration_remark(_ server: OpaquePointer) {
-    for remark in parent.configuration.remarks() { log(remark, server) }
-    warnOfEntryFiles(parent.configuration, server)
+func swsgi_configuration_remark(_ server: OpaquePointer, _ isTest: Int32) {
+    let configuration = parent.configuration
+    for remark in configuration.remarks(httpdUID: swsgi_httpd_facts_get().uid) { log(remark, server) }
+    for remark in configuration.timeoutRemarks(timeout) { log(remark, server) }
+    checkFiles(isTest != 0 ? .test : .start, server)
+}
+
+private func timeout(_ server: ServerFacts) -> Int64 {
+    OpaquePointer(bitPattern: server.id).map { swsgi_server_facts_get($0).timeout } ?? 0
 }
 
 /// Lines of daemon processes go where httpd's own lines go, if that is a descriptor.
@@ -74,9 +82,12 @@ func swsgi_parent_turn(_ server: OpaquePointer) {
 
 @c @implementation
 func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
-    guard let generation = parent.generation, generation.supervisorEnded(pid), let server = swsgi_main_server() else {
-        return
+    guard let server = swsgi_main_server() else { return }
+    if pid == parent.check {
+        parent.check = -1
+        return reportCheck(status, server)
     }
+    guard let generation = parent.generation, generation.supervisorEnded(pid) else { return }
     let end = status < 0 ? "has ended" : ProcessEnd(waitStatus: status).description
     log(Problem(.supervisorEnded, "the supervisor (pid \(pid)) \(end); starting another one"), server)
 }
@@ -91,14 +102,6 @@ func log(_ problem: Problem, _ server: OpaquePointer) {
     swsgi_log_server(server, Int32(problem.code.level.rawValue), problem.description)
 }
 
-private func warnOfEntryFiles(_ configuration: Configuration, _ server: OpaquePointer) {
-    for target in configuration.targets {
-        var status = stat()
-        guard stat(target, &status) != 0 else { continue }
-        log(Problem(.entryFileDoubtful, "entry file \(target) of a WSGIScriptAlias: \(Errno.last)"), server)
-    }
-}
-
 /// What is missing of the installation, if the configuration needs it.
 func missingProgram() -> Problem? {
     guard !parent.configuration.groups.isEmpty else { return nil }
@@ -110,7 +113,7 @@ func missingProgram() -> Problem? {
     }
 }
 
-private func httpdFacts() -> HTTPDFacts {
+func httpdFacts() -> HTTPDFacts {
     let facts = swsgi_httpd_facts_get()
     var httpd = HTTPDFacts(
         uid: facts.uid,
@@ -123,7 +126,7 @@ private func httpdFacts() -> HTTPDFacts {
     return httpd
 }
 
-private func paths() throws(Problem) -> GenerationPaths {
+func paths() throws(Problem) -> GenerationPaths {
     let module = swsgi_module_path().map { String(cString: $0) } ?? ""
     return try GenerationPaths(
         module: module,

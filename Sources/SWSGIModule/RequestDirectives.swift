@@ -80,11 +80,22 @@ func swsgi_parse_proxy_header(
     }
 }
 
+// In a child there is nothing to note: its configuration has been checked, and its threads share it.
+
 @c @implementation
-func swsgi_note_proxies(_ headers: Int32, _ place: UnsafePointer<swsgi_place>) {
-    // In a child there is nothing to note: its configuration has been checked, and its threads share it.
+func swsgi_note_network(_ network: UnsafePointer<swsgi_network>, _ place: UnsafePointer<swsgi_place>) {
     guard !parent.isChild else { return }
-    parent.configuration.noteProxies(headers: headers != 0, at: Place(place.pointee))
+    let base = Address(high: network.pointee.high, low: network.pointee.low)
+    parent.configuration.proxies.note(
+        Network(base: base, bits: Int(network.pointee.bits)),
+        at: Place(place.pointee)
+    )
+}
+
+@c @implementation
+func swsgi_note_header(_ header: Int32, _ place: UnsafePointer<swsgi_place>) {
+    guard !parent.isChild, let header = ProxyHeader(rawValue: header) else { return }
+    parent.configuration.proxies.note(header, at: Place(place.pointee))
 }
 
 private func parsed(

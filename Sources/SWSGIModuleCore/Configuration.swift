@@ -81,8 +81,9 @@ public struct HTTPDFacts: Equatable, Sendable {
 public struct Configuration: Sendable {
     /// The process groups, in the order of their directives.
     public private(set) var groups: [GroupDefinition] = []
-    /// The targets of all aliases, without repetition, in their order.
-    public private(set) var targets: [String] = []
+    /// Where entry files are named.
+    public private(set) var mounts: [Mount] = []
+    private var indexes: [String: Int] = [:]
     /// WSGISlowRequests, in microseconds.
     public private(set) var slowRequests: Int64?
     /// What applications may not do in daemon processes: WSGIRestrictStdin, WSGIRestrictStdout, WSGIRestrictSignal.
@@ -95,8 +96,8 @@ public struct Configuration: Sendable {
     private var handlers: [(handler: HandlerScript, place: Place)] = []
     private var allowed: [(name: String, place: Place)] = []
     private var misrouted: [String: String] = [:]
-    private var trustsProxies = false
-    private var proxyHeaders: Place?
+    /// Whom WSGITrustedProxies and WSGITrustedProxyHeaders trust.
+    public var proxies = ProxyTrust()
 
     /// An empty configuration.
     public init() {}
@@ -104,14 +105,21 @@ public struct Configuration: Sendable {
     /// Adds a process group.
     public mutating func define(_ arguments: String, at place: Place, isRoot: Bool) throws(Problem) {
         let options = try DaemonProcessOptions(arguments)
-        if let other = groups.first(where: { $0.options.name == options.name }) {
+        if let other = indexes[options.name].map({ groups[$0] }) {
             throw Problem(
                 .groupDuplicate,
                 "\(DaemonProcessOptions.directive): process group '\(options.name)' is already defined at \(other.place.file):\(other.place.line)"
             )
         }
         try IdentityResolver.check(options, isRoot: isRoot)
+        indexes[options.name] = groups.count
         groups.append(GroupDefinition(options: options, place: place))
+    }
+
+    /// The group of a name that requests of a server may use.
+    func index(of name: String, for server: ServerFacts) -> Int? {
+        guard let index = indexes[name], groups[index].isAccessible(from: server) else { return nil }
+        return index
     }
 
     /// Remembers that a group's literal name is used.
@@ -124,26 +132,19 @@ public struct Configuration: Sendable {
         if !ignored.contains(where: { $0.name == name }) { ignored.append((name, place)) }
     }
 
-    /// Remembers that proxies, or headers of theirs, are trusted somewhere.
-    public mutating func noteProxies(headers: Bool, at place: Place) {
-        if !headers { trustsProxies = true } else if proxyHeaders == nil { proxyHeaders = place }
-    }
-
     /// WSGISlowRequests; the last one counts, as with httpd's own directives.
     public mutating func setSlowRequests(_ text: String) throws(Problem) {
         slowRequests = try slowRequestTime(text)
     }
 
-    /// Remembers the target of an alias.
-    public mutating func addTarget(_ path: String) {
-        if !targets.contains(path) { targets.append(path) }
+    /// Remembers where an entry file is named.
+    public mutating func add(_ mount: Mount) {
+        mounts.append(mount)
     }
 
     /// Adds an application to the group that will serve it, when it is this server's to use.
     public mutating func preload(_ key: ApplicationKey, group name: String, server: ServerFacts) {
-        guard let index = groups.firstIndex(where: { $0.options.name == name && $0.isAccessible(from: server) }) else {
-            return
-        }
+        guard let index = index(of: name, for: server) else { return }
         guard groups[index].options.threads > 0 else {
             misrouted[name] = key.entryFile
             return
@@ -167,7 +168,7 @@ public struct Configuration: Sendable {
     private func useProblems() -> [Problem] {
         uses.compactMap { use in
             let place = "\(use.place.file):\(use.place.line)"
-            guard let group = groups.first(where: { $0.options.name == use.name }) else {
+            guard let group = indexes[use.name].map({ groups[$0] }) else {
                 return Problem(
                     .processGroupUndefined,
                     "\(place): process group '\(use.name)' is not defined by any WSGIDaemonProcess"
@@ -189,14 +190,24 @@ public struct Configuration: Sendable {
         let options = try ImportScriptOptions(arguments)
         imports.append((entryFile, options, place))
         use(options.processGroup, at: place)
-        addTarget(entryFile)
+        add(
+            Mount(
+                place: place,
+                server: place.server,
+                location: nil,
+                target: entryFile,
+                processGroup: options.processGroup,
+                applicationGroup: options.applicationGroup,
+                symbol: nil
+            )
+        )
     }
 
     /// Gives every group what WSGIImportScript says; to be called when all groups are known.
     public mutating func resolveImports() {
         for one in imports {
             let name = one.options.processGroup
-            guard let index = groups.firstIndex(where: { $0.options.name == name }) else { continue }
+            guard let index = indexes[name] else { continue }
             let application = one.options.applicationGroup
             load(ApplicationKey(entryFile: one.entryFile, applicationGroup: application, symbol: ""), in: index)
         }
@@ -208,7 +219,17 @@ public struct Configuration: Sendable {
 
     /// WSGIHandlerScript.
     public mutating func addHandler(_ handler: HandlerScript, at place: Place) {
-        addTarget(handler.entryFile)
+        add(
+            Mount(
+                place: place,
+                server: place.server,
+                location: nil,
+                target: handler.entryFile,
+                processGroup: handler.processGroup,
+                applicationGroup: handler.applicationGroup,
+                symbol: ScriptAliasOptions.handlerSymbol
+            )
+        )
         if let group = handler.processGroup, !looksExpanded(group) { use(group, at: place) }
         handlers.append((handler, place))
     }
@@ -219,7 +240,7 @@ public struct Configuration: Sendable {
     }
 
     private func allowedRemarks() -> [Problem] {
-        allowed.filter { one in !looksExpanded(one.name) && !groups.contains { $0.options.name == one.name } }.map {
+        allowed.filter { one in !looksExpanded(one.name) && indexes[one.name] == nil }.map {
             Problem(
                 .allowedGroupUndefined,
                 "\($0.place.file):\($0.place.line): WSGIRestrictProcess allows process group '\($0.name)', which no WSGIDaemonProcess defines"
@@ -248,23 +269,12 @@ public struct Configuration: Sendable {
         }
     }
 
-    private func proxyRemarks() -> [Problem] {
-        guard let proxyHeaders, !trustsProxies else { return [] }
-        let place = "\(proxyHeaders.file):\(proxyHeaders.line)"
-        return [
-            Problem(
-                .proxiesMissing,
-                "\(place): WSGITrustedProxyHeaders without WSGITrustedProxies: every client is believed"
-            )
-        ]
-    }
-
-    /// Options that have no effect, and other things worth a line.
-    public func remarks() -> [Problem] {
+    /// Options that have no effect, and other things worth a line; `httpdUID` is that of httpd's children.
+    public func remarks(httpdUID: UInt32? = nil) -> [Problem] {
         let directives = ignored.map {
             Problem(.directiveWithoutEffect, "\($0.place.file):\($0.place.line): directive \($0.name) has no effect")
         }
-        return directives + proxyRemarks() + allowedRemarks() + restrictions.remarks
+        return directives + proxies.remarks + allowedRemarks() + restrictions.remarks
             + groups.flatMap { group in
                 group.options.withoutEffect.map { option in
                     Problem(
@@ -278,6 +288,6 @@ public struct Configuration: Sendable {
                             "\(group.place.file):\(group.place.line): process group '\(group.options.name)': \($0)"
                         )
                     } + IdentityResolver.remarks(group)
-            } + SurroundingsResolver.sharedUsers(groups)
+            } + IdentityResolver.systemRemarks(groups, httpdUID: httpdUID) + SurroundingsResolver.sharedUsers(groups)
     }
 }

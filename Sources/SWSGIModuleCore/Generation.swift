@@ -46,6 +46,8 @@ public final class Generation {
     private let senders: [SharedDescriptor]
     private let logs: [Int32]
     private let names: [UnsafeMutablePointer<CChar>]
+    /// Indexes in the order of their names.
+    private let sorted: [Int]
     private let program: String
     private var supervisor: Int32 = -1
     private var startedAt: Int64 = 0
@@ -99,7 +101,9 @@ public final class Generation {
         } catch {
             throw Problem(.queueFailed, "the queues of \(definitions.count) process groups can't be made: \(error)")
         }
-        names = definitions.map { strdup($0.options.name) }
+        let names: [UnsafeMutablePointer<CChar>] = definitions.map { strdup($0.options.name) }
+        self.names = names
+        sorted = names.indices.sorted { strcmp(names[$0], names[$1]) < 0 }
         // A log that is no file (syslog) can't be handed on: standard error is where httpd itself falls back to.
         let fallback = mainLog < 0 ? STDERR_FILENO : mainLog
         self.logs = [fallback] + logs.map { $0.descriptor < 0 ? fallback : $0.descriptor }
@@ -113,9 +117,16 @@ public final class Generation {
         Memory.unmap(pageAddress, bytes: pageSize)
     }
 
-    /// The index of a group, for `groups` and the page.
+    /// The index of a group, for `groups` and the page; asked for each request.
     public func index(of name: UnsafePointer<CChar>) -> Int? {
-        names.firstIndex { strcmp($0, name) == 0 }
+        var range = sorted.indices
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            let order = strcmp(name, names[sorted[middle]])
+            if order == 0 { return sorted[middle] }
+            range = order < 0 ? range.lowerBound..<middle : middle + 1..<range.upperBound
+        }
+        return nil
     }
 
     /// Starts the supervisor when none is running and it is time to; returns its process id when it did.

@@ -5,7 +5,7 @@ internal import SWSGIWire
 
 /// From `user=` and `group=` to numbers, refusing root.
 enum IdentityResolver {
-    private static let directive = DaemonProcessOptions.directive
+    static let directive = DaemonProcessOptions.directive
 
     /// Checks what the directive itself says, while its line is known.
     static func check(_ options: DaemonProcessOptions, isRoot: Bool) throws(Problem) {
@@ -39,6 +39,7 @@ enum IdentityResolver {
             }
             try needRoot(gid == getgid(), isRoot, "group", text)
         }
+        try checkMembership(options)
         try SurroundingsResolver.check(options, isRoot: isRoot)
         if let home = options.home {
             var status = stat()

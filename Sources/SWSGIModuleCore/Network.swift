@@ -88,6 +88,14 @@ public struct Network: Equatable, Sendable {
         self.init(base: address, bits: isShort ? bits + 96 : bits)
     }
 
+    /// The network as it is written.
+    var text: String {
+        let isIPv4 = base.isIPv4 && bits >= 96
+        let all = isIPv4 ? 32 : 128
+        let own = isIPv4 ? bits - 96 : bits
+        return own == all ? base.text : "\(base.text)/\(own)"
+    }
+
     /// Whether an address belongs to it.
     public func contains(_ address: Address) -> Bool {
         address.high & Self.mask(bits) == base.high && address.low & Self.mask(bits - 64) == base.low

@@ -67,22 +67,6 @@ final class GroupLog {
     }
 
     private static func line(_ level: LogLevel, _ rest: String) -> [UInt8] {
-        Array("[\(time())] [wsgi:\(level.name)]\(rest)\n".utf8)
-    }
-
-    private static func time() -> String {
-        let now = Clock.wall
-        var seconds = time_t(now / 1_000_000)
-        var parts = tm()
-        localtime_r(&seconds, &parts)
-        let micros = String(now % 1_000_000 + 1_000_000).dropFirst()
-        return "\(format("%a %b %d %H:%M:%S", &parts)).\(micros) \(parts.tm_year + 1900)"
-    }
-
-    private static func format(_ pattern: String, _ parts: inout tm) -> String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
-            guard let start = buffer.baseAddress, strftime(start, buffer.count, pattern, &parts) > 0 else { return "" }
-            return String(cString: start)
-        }
+        Array("[\(LogText.time())] [wsgi:\(level.name)]\(rest)\n".utf8)
     }
 }

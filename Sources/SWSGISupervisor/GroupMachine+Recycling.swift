@@ -1,4 +1,5 @@
 internal import SWSGIConfiguration
+internal import SWSGISystem
 internal import SWSGIWire
 
 // Why processes are to be replaced though nothing is wrong with them, and how long the old ones may take to go.

@@ -1,14 +1,16 @@
 internal import Glibc
+internal import SWSGICheck
 internal import SWSGISupervisor
 internal import SWSGIWorker
 
-/// The program beside the module: `swsgid supervise` is started by httpd, `swsgid serve` by the supervisor.
+/// The program beside the module: `swsgid supervise` and `swsgid check` are started by httpd, `swsgid serve` by the supervisor.
 @main
 struct Swsgid {
     static func main() {
         switch CommandLine.arguments.dropFirst().first {
         case "supervise": exit(supervise())
         case "serve": exit(serve())
+        case "check": exit(check())
         default:
             let text = "swsgid is started by mod_swsgi and is of no use by itself\n"
             _ = write(STDERR_FILENO, text, text.utf8.count)

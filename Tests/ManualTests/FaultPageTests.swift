@@ -8,10 +8,10 @@ struct FaultPageTests {
     /// Every number of the catalogues stands on the pages.
     @Test func everyFaultAndThreat_hasItsRow() throws {
         let rows = Manual.rows(of: try pages()).compactMap(\.first)
-        for (letter, last) in [("F", 110), ("S", 32)] {
+        for (letter, last) in [("F", 110), ("S", 32), ("C", 45)] {
             var numbers: Set<Int> = []
             for row in rows {
-                let named = row.matches(of: #/\b([FS])(\d+)/#).filter { $0.output.1 == letter }
+                let named = row.matches(of: #/\b([FSC])(\d+)/#).filter { $0.output.1 == letter }
                     .compactMap { Int($0.output.2) }
                 guard let first = named.first, let end = named.last else { continue }
                 numbers.formUnion(row.contains(" to \(letter)") ? Array(first...end) : named)
@@ -32,7 +32,7 @@ struct FaultPageTests {
 
     @Test func everyTestOfAFault_isOnThePage() throws {
         let page = try pages()
-        let tests = try Manual.sources(below: "Tests").matches(of: #/func ((?:\w+_)?[FSfs]\d+_\w+)\(/#)
+        let tests = try Manual.sources(below: "Tests").matches(of: #/func ((?:\w+_)?[FSCfsc]\d+_\w+)\(/#)
         #expect(tests.count >= 25)
         for test in tests { #expect(page.contains("`\(test.output.1)`"), "\(test.output.1)") }
     }

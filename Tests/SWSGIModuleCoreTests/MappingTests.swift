@@ -23,7 +23,7 @@ import Testing
         try configuration.define("a", at: Self.place, isRoot: true)
         configuration.resolveImports()
         #expect(configuration.problems() == [])
-        #expect(configuration.targets == ["/h"])
+        #expect(configuration.mounts.map(\.target) == ["/h"])
         let key = ApplicationKey(entryFile: "/h", applicationGroup: "", symbol: "handle_request")
         #expect(configuration.groups[0].applications == [key])
     }

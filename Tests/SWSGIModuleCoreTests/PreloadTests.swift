@@ -53,7 +53,7 @@ let ownUser = getuid()
         try configuration.define("a", at: Self.place, isRoot: true)
         configuration.resolveImports()
         #expect(configuration.problems() == [])
-        #expect(configuration.targets == ["/x"])
+        #expect(configuration.mounts.map(\.target) == ["/x"])
         let key = ApplicationKey(entryFile: "/x", applicationGroup: "", symbol: "")
         #expect(configuration.groups[0].applications == [key])
     }
@@ -91,10 +91,10 @@ let ownUser = getuid()
 
     @Test(.enabled(if: Somebody.user != nil)) func userWithoutGroup_isRemarked_withTheGroupThatIsUsed() throws {
         let user = try #require(Somebody.user)
-        let remarks = try configuration("a user=\(user.name)").remarks()
+        let remarks = try configuration("a user=\(user.name)").remarks(httpdUID: user.uid)
         #expect(remarks.map(\.code) == [.primaryGroup])
         #expect(remarks.first?.what.contains("runs with gid \(user.gid), the primary group of user") == true)
-        #expect(try configuration("a user=\(user.name) group=#\(user.gid)").remarks() == [])
+        #expect(try configuration("a user=\(user.name) group=#\(user.gid)").remarks(httpdUID: user.uid) == [])
     }
 
     private static let httpd = HTTPDFacts(uid: 33, gid: 34, userName: "www-data", isRoot: true)

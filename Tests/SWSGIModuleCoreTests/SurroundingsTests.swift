@@ -124,7 +124,7 @@ import Testing
                 isRoot: true
             )
         }
-        let remarks = configuration.remarks()
+        let remarks = configuration.remarks(httpdUID: user.uid)
         #expect(remarks.map(\.code) == [.userShared])
         #expect(remarks.map(\.what) == ["process groups 'a', 'c' all run as uid \(user.uid)"])
     }

@@ -1,3 +1,4 @@
+import SWSGISystem
 import Testing
 
 @testable import SWSGISupervisor

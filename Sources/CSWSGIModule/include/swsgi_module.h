@@ -31,6 +31,8 @@ typedef struct swsgi_server_facts {
     /** Where it is defined. */
     const char *_Nonnull file;
     int line;
+    /** Microseconds: its Timeout. */
+    int64_t timeout;
 } swsgi_server_facts;
 
 swsgi_server_facts swsgi_server_facts_get(struct server_rec *_Nonnull server);
@@ -290,6 +292,9 @@ typedef struct swsgi_alias {
     int pass_authorization;
     /** Of WSGIScriptAliasMatch: as httpd has compiled it. */
     void *_Nullable pattern;
+    /** Where the directive stands. */
+    const char *_Nullable file;
+    int line;
 } swsgi_alias;
 
 /** A directive of this kind. Writes an error and returns 0, or fills `alias` and returns 1. */
@@ -306,8 +311,9 @@ void swsgi_note_handler(const swsgi_alias *_Nonnull handler, const swsgi_place *
 void swsgi_note_allowed(const char *_Nonnull name, const swsgi_place *_Nonnull place);
 /** WSGIRestrictProcess without a name. */
 void swsgi_refuse_empty_list(const char *_Nonnull directive, char *_Nonnull error, size_t capacity);
-/** An alias's target, absolute. */
-void swsgi_note_target(const char *_Nonnull path);
+/** An alias of a server, with the literal groups of its target, where they are known. */
+void swsgi_note_alias(const swsgi_alias *_Nonnull alias, const char *_Nullable process_group, const char *_Nullable application_group,
+                      struct server_rec *_Nonnull server);
 /** An alias's group is known at start: its entry file is loaded before its processes take work. */
 void swsgi_preload(const swsgi_alias *_Nonnull alias, const char *_Nonnull process_group, const char *_Nonnull application_group,
                    struct server_rec *_Nonnull server);
@@ -315,8 +321,9 @@ void swsgi_preload(const swsgi_alias *_Nonnull alias, const char *_Nonnull proce
 int swsgi_parse_network(const char *_Nonnull text, swsgi_network *_Nonnull network, char *_Nonnull error, size_t capacity);
 /** WSGITrustedProxyHeaders: the number of a header, or -1 with an error. */
 int swsgi_parse_proxy_header(const char *_Nonnull name, char *_Nonnull error, size_t capacity);
-/** Remembers where proxies or their headers are trusted, to warn of headers that everybody may send. */
-void swsgi_note_proxies(int headers, const swsgi_place *_Nonnull place);
+/** Remember which proxies and headers are trusted, to warn of headers that everybody may send. */
+void swsgi_note_network(const swsgi_network *_Nonnull network, const swsgi_place *_Nonnull place);
+void swsgi_note_header(int header, const swsgi_place *_Nonnull place);
 /** WSGIErrorOverride: one of SWSGI_OVERRIDE_, or -1 with an error. */
 int swsgi_parse_override(const char *_Nonnull arguments, unsigned char *_Nonnull statuses, char *_Nonnull error, size_t capacity);
 /** WSGIMapHEADToGET: one of SWSGI_HEAD_, or -1 with an error. */
@@ -327,8 +334,12 @@ int swsgi_flag(const char *_Nonnull directive, const char *_Nonnull value, char 
 size_t swsgi_alias_match(const char *_Nonnull uri, const char *_Nonnull location);
 /** The whole configuration has been read. Returns 1, or 0 after writing errors to the log of `server`. */
 int swsgi_configuration_check(struct server_rec *_Nonnull server);
-/** Writes what is doubtful in the configuration, but no error. */
-void swsgi_configuration_remark(struct server_rec *_Nonnull server);
+/** Writes what is doubtful in the configuration, but no error; in a test of it, waits for what is known of files. */
+void swsgi_configuration_remark(struct server_rec *_Nonnull server, int is_test);
+/** LoadModule names another wsgi_module than this one: writes the error. */
+void swsgi_second_module(const char *_Nonnull own, const char *_Nonnull other, char *_Nonnull error, size_t capacity);
+/** Prints what was understood of the configuration. */
+void swsgi_dump(struct server_rec *_Nonnull server);
 /** Makes the queues and starts the supervisor. Returns 1, or 0 after writing errors. */
 int swsgi_generation_begin(struct server_rec *_Nonnull server);
 void swsgi_generation_left(void);

@@ -1,41 +1,10 @@
-/// Cuts what comes through a pipe into lines of a bounded length.
-struct LineSplitter {
-    /// Bytes of a line; longer ones become several.
-    static let limit = 8192
-
-    private var partial: [UInt8] = []
-
-    /// Adds bytes and returns the lines that they complete.
-    mutating func add(_ bytes: some Sequence<UInt8>) -> [String] {
-        var lines: [String] = []
-        for byte in bytes {
-            if byte == UInt8(ascii: "\n") {
-                lines.append(take())
-            } else {
-                if partial.count == Self.limit { lines.append(take()) }
-                partial.append(byte)
-            }
-        }
-        return lines
-    }
-
-    /// What is left without a newline, or nil.
-    mutating func finish() -> String? {
-        partial.isEmpty ? nil : take()
-    }
-
-    private mutating func take() -> String {
-        defer { partial.removeAll(keepingCapacity: true) }
-        if partial.last == UInt8(ascii: "\r") { partial.removeLast() }
-        return LogText.escaped(partial)
-    }
-}
+internal import Glibc
 
 /// Text that may stand in a log line, whoever wrote it.
-enum LogText {
+public enum LogText {
     /// UTF-8 in which nothing can end the line or steer a terminal: control characters but tab, and bytes that are not UTF-8,
     /// become \xHH, as httpd writes them.
-    static func escaped(_ bytes: some Collection<UInt8>) -> String {
+    public static func escaped(_ bytes: some Collection<UInt8>) -> String {
         if bytes.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return String(decoding: bytes, as: UTF8.self) }
         var text: [UInt8] = []
         text.reserveCapacity(bytes.count + 16)
@@ -80,5 +49,22 @@ enum LogText {
         let character = Array(bytes.prefix(length))
         guard length > 1, character.count == length else { return length == 1 ? 1 : 0 }
         return String(validating: character, as: UTF8.self) == nil ? 0 : length
+    }
+
+    /// The time as httpd writes it at the beginning of a line.
+    public static func time() -> String {
+        let now = Clock.wall
+        var seconds = time_t(now / 1_000_000)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        let micros = String(now % 1_000_000 + 1_000_000).dropFirst()
+        return "\(format("%a %b %d %H:%M:%S", &parts)).\(micros) \(parts.tm_year + 1900)"
+    }
+
+    private static func format(_ pattern: String, _ parts: inout tm) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            guard let start = buffer.baseAddress, strftime(start, buffer.count, pattern, &parts) > 0 else { return "" }
+            return String(cString: start)
+        }
     }
 }

@@ -1,0 +1,99 @@
+internal import SWSGIConfiguration
+public import SWSGIWire
+
+/// Where an entry file is named: by an alias, by WSGIImportScript or by WSGIHandlerScript.
+public struct Mount: Equatable, Sendable {
+    /// Where the directive stands.
+    public var place: Place
+    /// The server whose requests it maps; that of a virtual host that inherits it, too.
+    public var server: ServerFacts
+    /// URL path, or the expression for it; nil: it is no alias.
+    public var location: String?
+    /// Entry file, or a directory of entry files.
+    public var target: String
+    /// Process group as written; nil: none is configured for it.
+    public var processGroup: String?
+    /// Application group as written; nil: the default.
+    public var applicationGroup: String?
+    /// Exported function, if the directive names it.
+    public var symbol: String?
+
+    /// A mount from its parts.
+    public init(
+        place: Place,
+        server: ServerFacts,
+        location: String?,
+        target: String,
+        processGroup: String?,
+        applicationGroup: String?,
+        symbol: String?
+    ) {
+        self.place = place
+        self.server = server
+        self.location = location
+        self.target = target
+        self.processGroup = processGroup
+        self.applicationGroup = applicationGroup
+        self.symbol = symbol
+    }
+}
+
+extension CheckPlan {
+    private struct Key: Hashable {
+        var path: String
+        var reader: Int
+    }
+
+    /// What is to be looked at of a configuration that has been read.
+    public init(_ configuration: Configuration, httpd: HTTPDFacts, purpose: Purpose, logLevel: UInt8) {
+        let readers = configuration.groups.map { Reader($0, httpd: httpd) }
+        self.init(purpose: purpose, logLevel: logLevel, readers: [Reader(httpd)] + readers, entries: [])
+        var seen: Set<Key> = []
+        for mount in configuration.mounts {
+            let index = mount.processGroup.flatMap { configuration.index(of: $0, for: mount.server) }
+            guard seen.insert(Key(path: mount.target, reader: index ?? -1)).inserted else { continue }
+            let group = index.map { configuration.groups[$0] }
+            let jail = group?.options.surroundings.chroot.map { Jail($0) }
+            // Outside of its root directory: that has been said already.
+            guard let inside = jail.map({ $0.inside(mount.target) }) ?? mount.target else { continue }
+            entries.append(
+                Entry(
+                    place: mount.place.text,
+                    path: mount.target,
+                    reader: UInt32(truncatingIfNeeded: (index ?? -1) + 1),
+                    inside: inside,
+                    mayBeDirectory: mount.location != nil,
+                    isLoaded: group?.applications.contains { $0.entryFile == mount.target } ?? false
+                )
+            )
+        }
+    }
+}
+
+extension CheckPlan.Reader {
+    fileprivate init(_ httpd: HTTPDFacts) {
+        self.init(
+            title: "httpd: ",
+            changesIdentity: httpd.isRoot,
+            uid: httpd.uid,
+            gid: httpd.gid,
+            groups: httpd.isRoot ? IdentityResolver.groups(uid: httpd.uid, gid: httpd.gid) : []
+        )
+    }
+
+    fileprivate init(_ group: GroupDefinition, httpd: HTTPDFacts) {
+        let plan = IdentityResolver.plan(group, httpd: httpd, logLevel: 0)
+        let root = plan.surroundings.root
+        self.init(
+            place: group.place.text,
+            title: "process group '\(plan.name)'\(root.map { " (chroot \($0))" } ?? ""): ",
+            changesIdentity: plan.changesIdentity,
+            uid: plan.uid,
+            gid: plan.gid,
+            groups: plan.groups,
+            directory: plan.surroundings.directoryInRoot ?? plan.directory,
+            root: root,
+            ownership: plan.surroundings.ownership
+        )
+    }
+}

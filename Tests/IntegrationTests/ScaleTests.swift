@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+/// Many virtual hosts and many process groups.
+@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"), .serialized)
+struct ScaleTests {
+    private let user = TestUser.first
+
+    /// Hosts with an entry file and a section each; five of them share a group.
+    private func hosts(_ count: Int, _ server: TestServer) throws -> String {
+        let entry = try server.deploy(.versionA, as: "app")
+        var text = ""
+        for index in 0..<count / 5 {
+            text += "WSGIDaemonProcess g\(index) user=\(user.name) group=\(user.name) threads=1\n"
+        }
+        for index in 0..<count {
+            let path = try server.copyEntry(entry, index)
+            text += """
+                <VirtualHost *>
+                ServerName h\(index).example
+                WSGIScriptAlias / \(path)
+                <Directory \(server.www)/\(index)>
+                Require all granted
+                WSGIProcessGroup g\(index / 5)
+                WSGIApplicationGroup %{GLOBAL}
+                </Directory>
+                </VirtualHost>
+
+                """
+        }
+        return text
+    }
+
+    /// Processor seconds of a test of the configuration, with the look at all files.
+    private func cost(_ server: TestServer) throws -> Double {
+        let test =
+            "\(Installation.apache) -d \(server.directory) -f \(server.configurationFile) -t >/dev/null 2>&1; times"
+        return try (0..<3).map { _ in
+            let output = try run("/bin/bash", ["-c", test]).output
+            // The second line is of the children: user, then system, as 0m0.012s.
+            let fields = output.split(separator: "\n").last?.split(separator: " ") ?? []
+            return fields.reduce(0) { sum, field in
+                let parts = field.split(whereSeparator: { $0 == "m" || $0 == "s" }).compactMap { Double($0) }
+                return sum + (parts.count == 2 ? parts[0] * 60 + parts[1] : 0)
+            }
+        }.min() ?? 0
+    }
+
+    /// C41: ten times as many cost about ten times as much, where searches of lists would cost a hundred times.
+    @Test func c41_configurations_areReadInLinearTime() throws {
+        try withServer { server in
+            try server.configure("")
+            let empty = try cost(server)
+            try server.configure(try hosts(200, server))
+            let few = try cost(server) - empty
+            try server.configure(try hosts(2000, server))
+            let many = try cost(server) - empty
+            #expect(few > 0)
+            #expect(many < few * 30, "\(empty), \(few), \(many)")
+        }
+    }
+
+    @Test func c41_tenThousandGroups_andALineOfAMegabyte() throws {
+        try withServer { server in
+            let groups = (0..<10_000).map { "WSGIDaemonProcess g\($0) threads=1\n" }.joined()
+            try server.configure(groups + "WSGIProcessGroup g9999")
+            #expect(try server.signal("configtest").status == 0)
+            try server.configure(groups + "WSGIDaemonProcess g9999")
+            #expect(try server.signal("configtest").errors.contains("SWSGI1003"))
+            try server.configure("WSGIDaemonProcess one lang=" + String(repeating: "x", count: 1_000_000))
+            let refused = try server.signal("configtest")
+            #expect(refused.errors.contains("SWSGI1121"))
+            #expect(refused.errors.utf8.count < 8192)
+        }
+    }
+
+    @Test func manyHosts_areServedByTheirOwnGroups() throws {
+        try withServer { server in
+            let entry = try server.deploy(.facts, as: "facts")
+            let hosts = try hosts(60, server).replacingOccurrences(of: "Alias / ", with: "Alias /x ")
+                .replacingOccurrences(of: "ServerName", with: "WSGIScriptAlias /facts \(entry)\nServerName")
+            try server.start(
+                hosts + "<Directory \(server.www)/facts>\nRequire all granted\nWSGIProcessGroup g11\n</Directory>\n"
+            )
+            try eventually("all processes") { server.daemons.count == 12 }
+            for host in [0, 4, 5, 59] {
+                let response = try server.get("http://h\(host).example/x")
+                #expect(response.text == "version A\n")
+            }
+            let environ = Facts(try server.get("http://h7.example/facts/environ"))
+            #expect(environ["mod_wsgi.process_group"] == "g11")
+        }
+    }
+
+    /// Modules that look at every request, or at the configuration.
+    @Test func neighbours_statusAndInfo_serveBesideIt() throws {
+        try withServer { server in
+            let systemd = FileManager.default.fileExists(atPath: "\(Installation.httpdModules)/mod_systemd.so")
+            server.extraModules = ["status", "info"] + (systemd ? ["systemd"] : [])
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.start(
+                server.application(entry)
+                    + """
+                    ExtendedStatus On
+                    <Location /server-status>
+                        SetHandler server-status
+                    </Location>
+                    <Location /server-info>
+                        SetHandler server-info
+                    </Location>
+                    """
+            )
+            #expect(try server.get("/").text == "version A\n")
+            let status = try server.get("/server-status?auto")
+            #expect(status.status == 200)
+            #expect(status.text.contains("Total Accesses:"))
+            let info = try server.get("/server-info?mod_wsgi.c")
+            #expect(info.status == 200)
+            #expect(info.text.contains("WSGIDaemonProcess"))
+            try server.graceful()
+            #expect(try server.get("/any").text == "version A\n")
+        }
+    }
+}
+
+extension TestServer {
+    /// Another entry file for the same bundle, in a directory of its own.
+    fileprivate func copyEntry(_ entry: String, _ index: Int) throws -> String {
+        let bundle = entry.replacingOccurrences(of: ".wsgi", with: ".so")
+        return try write("bundle = \(bundle)\n", to: "www/\(index)/app.wsgi")
+    }
+}
