@@ -185,7 +185,7 @@ func swsgi_preload(
     _ server: OpaquePointer
 ) {
     let key = ApplicationKey(
-        entryFile: String(cString: alias.pointee.target),
+        entryFile: Mount.withoutLastSlashes(String(cString: alias.pointee.target)),
         applicationGroup: String(cString: applicationGroup),
         symbol: alias.pointee.symbol.map { String(cString: $0) } ?? ""
     )

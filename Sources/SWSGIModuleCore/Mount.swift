@@ -18,7 +18,7 @@ public struct Mount: Equatable, Sendable {
     /// Exported function, if the directive names it.
     public var symbol: String?
 
-    /// A mount from its parts.
+    /// A mount from its parts; slashes at the target's end say nothing, as the rest of the URL follows them.
     public init(
         place: Place,
         server: ServerFacts,
@@ -31,10 +31,17 @@ public struct Mount: Equatable, Sendable {
         self.place = place
         self.server = server
         self.location = location
-        self.target = target
+        self.target = Self.withoutLastSlashes(target)
         self.processGroup = processGroup
         self.applicationGroup = applicationGroup
         self.symbol = symbol
+    }
+
+    /// A path without slashes at its end.
+    public static func withoutLastSlashes(_ path: String) -> String {
+        var path = path[...]
+        while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path = path.dropLast() }
+        return String(path)
     }
 }
 

@@ -100,6 +100,7 @@ struct RecyclingTests {
             let starved = try server.get("/pid").text
             #expect(try server.get("/hog").status == 200)
             // The end of that request has left room for one.
+            try eventually("nothing at work") { server.daemons.first?.exchanges == 0 }
             let last = Background { try server.get("/sleep?ms=1500").status }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let statuses = try (0..<30).map { _ in try server.get("/ok").status }
