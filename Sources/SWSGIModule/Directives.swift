@@ -123,7 +123,7 @@ func swsgi_ignore_directive(_ name: UnsafePointer<CChar>, _ place: UnsafePointer
 
 @c @implementation
 func swsgi_note_target(_ path: UnsafePointer<CChar>) {
-    parent.configuration.addTarget(String(cString: path))
+    parent.configuration.addTarget(entryPath(path))
 }
 
 @c @implementation
@@ -164,8 +164,12 @@ func swsgi_preload(
     _ applicationGroup: UnsafePointer<CChar>,
     _ server: OpaquePointer
 ) {
+    let path = entryPath(alias.pointee.target)
+    var status = stat()
+    // Of a directory, requests choose the entry files.
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
     let key = ApplicationKey(
-        entryFile: String(cString: alias.pointee.target),
+        entryFile: path,
         applicationGroup: String(cString: applicationGroup),
         symbol: alias.pointee.symbol.map { String(cString: $0) } ?? ""
     )
@@ -184,6 +188,13 @@ func swsgi_configuration_check(_ server: OpaquePointer) -> Int32 {
     if let problem = missingProgram() { problems.append(problem) }
     for problem in problems { swsgi_log_server(server, Int32(LogLevel.critical.rawValue), problem.description) }
     return problems.isEmpty ? 1 : 0
+}
+
+/// The path that requests have for the target of an alias: httpd takes slashes behind a file for path info.
+private func entryPath(_ target: UnsafePointer<CChar>) -> String {
+    var path = String(cString: target)[...]
+    while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return String(path)
 }
 
 extension Place {

@@ -107,6 +107,27 @@ struct MappingTests {
         }
     }
 
+    @Test func aliasToADirectory_orWithASlashBehindItsFile_isLoadedForWhatItIs() throws {
+        try withServer { server in
+            let entry = try server.deploy(.facts, as: "facts")
+            try deploy(server, "a")
+            let options = "process-group=one application-group=%{GLOBAL}"
+            try server.start(
+                groups + """
+                    WSGIScriptAlias /directory/ \(server.www)/a/ \(options)
+                    WSGIScriptAlias /folder \(server.www)/a \(options)
+                    WSGIScriptAlias /slash \(entry)/ \(options)
+
+                    """ + granted(server)
+            )
+            try server.logs.waitForLine("loaded \(entry)")
+            #expect(try server.get("/directory/a.wsgi").text == "a\n")
+            #expect(try server.get("/folder/a.wsgi").text == "a\n")
+            #expect(Facts(try server.get("/slash/environ"))["SCRIPT_NAME"] == "/slash")
+            #expect(server.logs.lines(containing: "loaded \(entry)").count == 1)
+        }
+    }
+
     // MARK: Names that requests choose
 
     @Test func expansions_giveGroupsAndFunctions_andUndefinedVariablesAreErrors() throws {
