@@ -132,7 +132,7 @@ struct MappingTests {
 
     @Test func expansions_giveGroupsAndFunctions_andUndefinedVariablesAreErrors() throws {
         try withServer { server in
-            server.announce("SWSGI4120", "SWSGI4011")
+            server.announce("SWSGI4120", "SWSGI4011", "SWSGI2020", "SWSGI4028")
             server.extraModules = ["rewrite"]
             server.environment["SWSGI_TEST_GROUP"] = "two"
             let entry = try server.deploy(.facts, as: "facts")
@@ -180,6 +180,11 @@ struct MappingTests {
             #expect(try server.get("/callable", headers: ["X-Name: named"]).text == "named\n")
             for path in ["/option", "/callable", "/group", "/application"] {
                 #expect(try server.get(path).status == 500, "\(path)")
+            }
+            // A function of a library is none of the bundle's.
+            for name in ["exit", "abort", "nosuch"] {
+                #expect(try server.get("/option", headers: ["X-Name: \(name)"]).status == 500, "\(name)")
+                try server.logs.waitForLine("SWSGI2020", "'\(name)'")
             }
             try server.logs.waitForLines(4, "SWSGI4120", "variable 'NAME'")
             #expect(try server.get("/group", headers: ["X-Name: %{ENV:NAME}"]).status == 500)
