@@ -31,7 +31,7 @@ const char *script_alias(cmd_parms *cmd, void *unused, const char *arguments) {
 }
 
 int is_fixed(const swsgi_alias *alias) {
-    return alias->kind != SWSGI_ALIAS_MATCH || (!strchr(alias->target, '$') && alias->target[strlen(alias->target) - 1] != '/');
+    return alias->kind != SWSGI_ALIAS_MATCH || !strchr(alias->target, '$');
 }
 
 /* How many bytes of the URI belong to the mount point, 0 for none; the target then has its $1 replaced. */

@@ -24,7 +24,8 @@ public func serve() -> Int32 {
     for key in plan.kept where !applications.load(key) && FileIdentity(path: key.entryFile) != nil {
         return WorkerExit.notLoaded
     }
-    for key in plan.preload { applications.load(key) }
+    // Of a directory, requests choose the entry files.
+    for key in plan.preload where !isDirectory(key.entryFile) { applications.load(key) }
     CurrentProcess.releaseStartupCode()
     let threads = RequestThreads(
         count: Int(plan.threads),
@@ -88,4 +89,9 @@ private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
         throw Problem(.setupFailed, "cpu-time-limit can't be set: \(error)")
     }
     return plan
+}
+
+private func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }

@@ -47,7 +47,15 @@ func fuzzDirective(_ bytes: UnsafeRawBufferPointer) {
     }
     if let options = try? ScriptAliasOptions(text) {
         promise(options.location.utf8.first == UInt8(ascii: "/") && !options.target.isEmpty, "location or target")
-        promise(options.symbol.map(EntryFile.isSymbol) ?? true, "a symbol that is none")
+    }
+    for kind in [ScriptAliasOptions.Kind.path, .match, .handler] {
+        guard let options = try? ScriptAliasOptions(text, kind) else { continue }
+        promise(!options.location.isEmpty && !options.target.isEmpty, "location or target")
+        promise(options.symbol.map { EntryFile.isSymbol($0) || looksExpanded($0) } ?? true, "a symbol that is none")
+        promise(options.processGroup != "" && options.applicationGroup != "", "an empty name")
+    }
+    if let section = try? InterpreterSection(text) {
+        promise(section.processGroup != "" && section.applicationGroup != "", "an empty name")
     }
 }
 

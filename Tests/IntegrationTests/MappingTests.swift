@@ -107,11 +107,32 @@ struct MappingTests {
         }
     }
 
+    @Test func aliasToADirectory_orWithASlashBehindItsFile_isLoadedForWhatItIs() throws {
+        try withServer { server in
+            let entry = try server.deploy(.facts, as: "facts")
+            try deploy(server, "a")
+            let options = "process-group=one application-group=%{GLOBAL}"
+            try server.start(
+                groups + """
+                    WSGIScriptAlias /directory/ \(server.www)/a/ \(options)
+                    WSGIScriptAlias /folder \(server.www)/a \(options)
+                    WSGIScriptAlias /slash \(entry)/ \(options)
+
+                    """ + granted(server)
+            )
+            try server.logs.waitForLine("loaded \(entry)")
+            #expect(try server.get("/directory/a.wsgi").text == "a\n")
+            #expect(try server.get("/folder/a.wsgi").text == "a\n")
+            #expect(Facts(try server.get("/slash/environ"))["SCRIPT_NAME"] == "/slash")
+            #expect(server.logs.lines(containing: "loaded \(entry)").count == 1)
+        }
+    }
+
     // MARK: Names that requests choose
 
     @Test func expansions_giveGroupsAndFunctions_andUndefinedVariablesAreErrors() throws {
         try withServer { server in
-            server.announce("SWSGI4120", "SWSGI4011")
+            server.announce("SWSGI4120", "SWSGI4011", "SWSGI2020", "SWSGI4028")
             server.extraModules = ["rewrite"]
             server.environment["SWSGI_TEST_GROUP"] = "two"
             let entry = try server.deploy(.facts, as: "facts")
@@ -159,6 +180,11 @@ struct MappingTests {
             #expect(try server.get("/callable", headers: ["X-Name: named"]).text == "named\n")
             for path in ["/option", "/callable", "/group", "/application"] {
                 #expect(try server.get(path).status == 500, "\(path)")
+            }
+            // A function of a library is none of the bundle's.
+            for name in ["exit", "abort", "nosuch"] {
+                #expect(try server.get("/option", headers: ["X-Name: \(name)"]).status == 500, "\(name)")
+                try server.logs.waitForLine("SWSGI2020", "'\(name)'")
             }
             try server.logs.waitForLines(4, "SWSGI4120", "variable 'NAME'")
             #expect(try server.get("/group", headers: ["X-Name: %{ENV:NAME}"]).status == 500)
