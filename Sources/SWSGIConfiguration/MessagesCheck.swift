@@ -77,8 +77,18 @@ extension MessageCode {
             "Give httpd's user search permission (x) on every directory above the file; it needs no right to read the file."
     )
 
+    /// A choice without limits.
+    public static let groupUnrestricted = MessageCode(
+        1209,
+        .notice,
+        "A variable chooses the process group of requests, and no WSGIRestrictProcess limits the choice.",
+        cause:
+            "Variables may hold what a client has sent. A request can get every process group that its virtual host may use, and no other.",
+        cure: "List the groups that are meant with WSGIRestrictProcess."
+    )
+
     static let check: [MessageCode] = [
         groupPowerful, userOfSystem, everybodyTrusted, headersRival, moduleTwice, entryPython, directoryDoubtful,
-        checkFailed, entryFileHidden,
+        checkFailed, entryFileHidden, groupUnrestricted,
     ]
 }

@@ -52,20 +52,25 @@ private func waitForCheck(_ pid: Int32, _ server: OpaquePointer) {
     var status: Int32 = 0
     while waitpid(pid, &status, WNOHANG) == 0 {
         guard Clock.monotonic < end else {
-            log(Problem(.checkFailed, "a file system does not answer"), server)
+            log(Problem(.checkFailed, noAnswer), server)
             return
         }
         usleep(2000)
     }
-    reportCheck(status, server)
+    reportCheck(ProcessEnd(waitStatus: status), server)
 }
 
-/// The check of a start, or of a test, has ended.
-func reportCheck(_ status: Int32, _ server: OpaquePointer) {
-    let end = ProcessEnd(waitStatus: status)
-    guard status >= 0, end != .exited(0) else { return }
-    let why = end == .signalled(SIGALRM) ? "a file system does not answer" : "the program \(end)"
-    log(Problem(.checkFailed, why), server)
+private func reportCheck(_ end: ProcessEnd, _ server: OpaquePointer) {
+    guard end != .exited(0) else { return }
+    log(Problem(.checkFailed, end == .signalled(SIGALRM) ? noAnswer : "the program \(end)"), server)
+}
+
+private let noAnswer = "a file system does not answer"
+
+/// The check of a start has ended; APR gives the exit status or the number of the signal, and does not say which.
+func checkEnded(_ code: Int32, _ server: OpaquePointer) {
+    guard code > 0 else { return }
+    log(Problem(.checkFailed, code == SIGALRM ? noAnswer : "the program ended with status or signal \(code)"), server)
 }
 
 @c @implementation

@@ -85,7 +85,7 @@ func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
     guard let server = swsgi_main_server() else { return }
     if pid == parent.check {
         parent.check = -1
-        return reportCheck(status, server)
+        return checkEnded(status, server)
     }
     guard let generation = parent.generation, generation.supervisorEnded(pid) else { return }
     let end = status < 0 ? "has ended" : ProcessEnd(waitStatus: status).description

@@ -239,6 +239,21 @@ public struct Configuration: Sendable {
         allowed.append((name, place))
     }
 
+    /// A variable may hold what a client has sent.
+    private var choiceRemarks: [Problem] {
+        guard allowed.isEmpty else { return [] }
+        var seen: Set<String> = []
+        return mounts.compactMap { mount in
+            guard let name = mount.processGroup, name.hasPrefix("%{ENV:"), seen.insert(name).inserted else {
+                return nil
+            }
+            return Problem(
+                .groupUnrestricted,
+                "\(mount.place.text): \(name) chooses the process group, and no WSGIRestrictProcess says which ones it may"
+            )
+        }
+    }
+
     private func allowedRemarks() -> [Problem] {
         allowed.filter { one in !looksExpanded(one.name) && indexes[one.name] == nil }.map {
             Problem(
@@ -274,7 +289,7 @@ public struct Configuration: Sendable {
         let directives = ignored.map {
             Problem(.directiveWithoutEffect, "\($0.place.file):\($0.place.line): directive \($0.name) has no effect")
         }
-        return directives + proxies.remarks + allowedRemarks() + restrictions.remarks
+        return directives + proxies.remarks + choiceRemarks + allowedRemarks() + restrictions.remarks
             + groups.flatMap { group in
                 group.options.withoutEffect.map { option in
                     Problem(

@@ -237,7 +237,7 @@ struct ConfigurationCheckTests {
                 groups + "WSGIScriptAlias / \(entry) process-group=one\n"
                     + "<Directory \(server.www)>\nRequire all granted\n</Directory>\n"
             )
-            try server.logs.waitForLine("SWSGI1207", "exited with status 3")
+            try server.logs.waitForLine("SWSGI1207", "status or signal 3")
             #expect(try server.get("/").text == "version A\n")
         }
     }

@@ -128,6 +128,17 @@ private func place(_ line: Int, _ server: ServerFacts = ConfigurationTests.main)
         #expect(plan.entries.map(\.place) == (0..<5).map { "site.conf:\($0)" })
     }
 
+    @Test func c40_groupThatAVariableChooses_isRemarked_unlessTheChoiceIsLimited() {
+        var configuration = Configuration()
+        configuration.add(mount("/x", group: "%{ENV:CHOSEN}", 7, in: ConfigurationTests.main))
+        configuration.add(mount("/y", group: "%{ENV:CHOSEN}", 8, in: ConfigurationTests.main))
+        configuration.add(mount("/z", group: "%{GLOBAL}", 9, in: ConfigurationTests.main))
+        #expect(configuration.remarks().map(\.code) == [.groupUnrestricted])
+        #expect(configuration.remarks().first?.what.hasPrefix("site.conf:7: %{ENV:CHOSEN} chooses") == true)
+        configuration.allow("%{GLOBAL}", at: place(1))
+        #expect(configuration.remarks() == [])
+    }
+
     @Test func fileOfManyHosts_isLookedAtOnce_forEachGroup() throws {
         var configuration = Configuration()
         for name in ["a", "b"] { try configuration.define(name, at: place(1), isRoot: true) }
