@@ -196,6 +196,10 @@ struct EnvironTests {
                 LimitRequestBody 10
             </Location>
             <Location /app/unknown>
+                SetEnvIf Host . NO_GROUP=nosuch
+                WSGIProcessGroup %{ENV:NO_GROUP}
+            </Location>
+            <Location /app/undefined>
                 WSGIProcessGroup %{ENV:NO_GROUP}
             </Location>
             <Location /app/none>
@@ -227,12 +231,13 @@ struct EnvironTests {
             ("/app/x", ["Transfer-Encoding: gzip, chunked"], "0\r\n\r\n", 501, "SWSGI4053"),
             ("/app/small", ["Content-Length: 11"], "12345678901", 413, "SWSGI4051"),
             ("/app/x", ["Content-Length: x"], "", 400, ""),
-            ("/app/unknown", [], "", 500, "SWSGI4011"), ("/app/none", [], "", 500, "SWSGI4010"),
+            ("/app/undefined", [], "", 500, "SWSGI4120"), ("/app/unknown", [], "", 500, "SWSGI4011"),
+            ("/app/none", [], "", 500, "SWSGI4010"),
             ("/", ["X-Host: third.example"], "", 500, "SWSGI4012"), ("/broken", [], "", 500, "SWSGI4028"),
         ]
         try withServer { server in
             server.multiProcessing = multiProcessing
-            server.announce("SWSGI40", "SWSGI1019", "SWSGI2", "AH00567", "AH0")
+            server.announce("SWSGI40", "SWSGI4120", "SWSGI1019", "SWSGI2", "AH00567", "AH0")
             let entry = try server.deploy(.facts, as: "app")
             try server.write("bundle = nosuch.so\n", to: "www/app/broken.wsgi")
             try server.write("bundle = app.so\n", to: "www/plain/app.wsgi")
