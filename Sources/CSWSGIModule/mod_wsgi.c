@@ -286,6 +286,7 @@ static int pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp) {
 
 static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s) {
     (void)p, (void)plog, (void)ptemp;
+    swsgi_configuration_read();
     find_preloads(s);
     /* At a real start the same lines go to the error log, from post_config: here it is not open yet. */
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) swsgi_configuration_remark(s, 1);

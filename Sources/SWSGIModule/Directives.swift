@@ -184,8 +184,12 @@ func swsgi_preload(
     _ applicationGroup: UnsafePointer<CChar>,
     _ server: OpaquePointer
 ) {
+    let path = Mount.withoutLastSlashes(String(cString: alias.pointee.target))
+    var status = stat()
+    // Of a directory, requests choose the entry files.
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
     let key = ApplicationKey(
-        entryFile: Mount.withoutLastSlashes(String(cString: alias.pointee.target)),
+        entryFile: path,
         applicationGroup: String(cString: applicationGroup),
         symbol: alias.pointee.symbol.map { String(cString: $0) } ?? ""
     )
@@ -195,6 +199,13 @@ func swsgi_preload(
 @c @implementation
 func swsgi_alias_match(_ uri: UnsafePointer<CChar>, _ location: UnsafePointer<CChar>) -> Int {
     aliasMatch(uri: uri, location: location)
+}
+
+@c @implementation
+func swsgi_configuration_read() {
+    parent.configuration.updateServers { server in
+        OpaquePointer(bitPattern: server.id).map { ServerFacts($0) } ?? server
+    }
 }
 
 @c @implementation

@@ -160,6 +160,14 @@ public struct Configuration: Sendable {
         groups[index].applications.append(key)
     }
 
+    /// Takes what is known of servers now: a ServerName may stand behind the directives of its host.
+    public mutating func updateServers(_ facts: (ServerFacts) -> ServerFacts) {
+        for index in groups.indices { groups[index].place.server = facts(groups[index].place.server) }
+        for index in uses.indices { uses[index].place.server = facts(uses[index].place.server) }
+        for index in handlers.indices { handlers[index].place.server = facts(handlers[index].place.server) }
+        for index in mounts.indices { mounts[index].server = facts(mounts[index].server) }
+    }
+
     /// What is wrong now that everything has been read.
     public func problems() -> [Problem] {
         useProblems() + serviceProblems()

@@ -207,6 +207,30 @@ struct ProcessGroupTests {
         }
     }
 
+    @Test func group_isFoundByAHostWhoseNameStandsBehindIt() throws {
+        try withServer { server in
+            let entry = try server.deploy(.facts, as: "app")
+            let port = try Ports.free()
+            func host(_ port: UInt16, _ lines: String) -> String {
+                """
+                <VirtualHost 127.0.0.1:\(port)>
+                    \(lines)
+                    WSGIScriptAlias / \(entry) process-group=one application-group=%{GLOBAL}
+                    ServerName a.example
+                </VirtualHost>
+
+                """
+            }
+            try server.start(
+                "Listen 127.0.0.1:\(port)\n"
+                    + host(server.port, "WSGIDaemonProcess one user=\(user.name) group=\(user.name)") + host(port, "")
+                    + "<Directory \(server.www)>\nRequire all granted\n</Directory>\n"
+            )
+            let first = try server.facts()
+            #expect(Facts(try HTTPConnection(port: port).get("/")).pid == first.pid)
+        }
+    }
+
     @Test func group_ofAnotherHostChosenByARequestIsRefused() throws {
         try withServer { server in
             server.announce("SWSGI4012")

@@ -98,4 +98,17 @@ import Testing
         #expect(rules.remarks.map(\.code) == [.sectionWithoutEffect])
         #expect(rules.remarks.first?.what.hasPrefix("site.conf:4: WSGIRestrictX has no effect") == true)
     }
+
+    @Test func serverName_thatComesLaterCounts() throws {
+        var configuration = Configuration()
+        func place(_ server: ServerFacts) -> Place { Place(file: "site.conf", line: 4, server: server) }
+        try configuration.define("a", at: place(ConfigurationTests.nameless), isRoot: true)
+        configuration.use("a", at: place(ConfigurationTests.otherNameless))
+        #expect(configuration.problems().map(\.code) == [.processGroupForeign])
+        configuration.updateServers { server in
+            ServerFacts(id: server.id, hostName: "a.example.org", isVirtual: server.isVirtual)
+        }
+        #expect(configuration.problems() == [])
+        #expect(configuration.groups[0].isAccessible(from: ConfigurationTests.sameName))
+    }
 }

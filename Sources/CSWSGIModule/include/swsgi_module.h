@@ -332,7 +332,9 @@ int swsgi_parse_head(const char *_Nonnull value, char *_Nonnull error, size_t ca
 int swsgi_flag(const char *_Nonnull directive, const char *_Nonnull value, char *_Nonnull error, size_t capacity);
 /** How many bytes of a URI an alias's location matches; 0: none. */
 size_t swsgi_alias_match(const char *_Nonnull uri, const char *_Nonnull location);
-/** The whole configuration has been read. Returns 1, or 0 after writing errors to the log of `server`. */
+/** The whole configuration has been read: servers have their names. */
+void swsgi_configuration_read(void);
+/** Checks it. Returns 1, or 0 after writing errors to the log of `server`. */
 int swsgi_configuration_check(struct server_rec *_Nonnull server);
 /** Writes what is doubtful in the configuration, but no error; in a test of it, waits for what is known of files. */
 void swsgi_configuration_remark(struct server_rec *_Nonnull server, int is_test);
