@@ -136,7 +136,7 @@ struct ConfigurationCheckTests {
         }
     }
 
-    /// A jail's paths are those from inside; access lists count, as the kernel decides.
+    /// A jail's paths are those from inside; supplementary groups count.
     @Test func file_isSeenAsTheUserSeesIt() throws {
         try withServer { server in
             let jail = "\(server.directory)/jail"
