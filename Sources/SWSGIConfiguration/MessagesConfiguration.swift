@@ -149,8 +149,9 @@ extension MessageCode {
         1019,
         .warning,
         "The entry file of an alias can't be used as it is now.",
-        cause: "It does not exist, is a directory, or can't be read.",
-        cure: "Put the entry file in its place; no restart is needed then."
+        cause:
+            "The message has a second code that says why: the entry file, or its bundle, was looked at as its user sees it.",
+        cure: "Do what the second code says; no restart is needed then."
     )
     /// The daemon program is missing.
     public static let programMissing = MessageCode(

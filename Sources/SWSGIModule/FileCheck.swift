@@ -67,10 +67,18 @@ private func reportCheck(_ end: ProcessEnd, _ server: OpaquePointer) {
 
 private let noAnswer = "a file system does not answer"
 
-/// The check of a start has ended; APR gives the exit status or the number of the signal, and does not say which.
+/// The check of a start has ended.
 func checkEnded(_ code: Int32, _ server: OpaquePointer) {
-    guard code > 0 else { return }
-    log(Problem(.checkFailed, code == SIGALRM ? noAnswer : "the program ended with status or signal \(code)"), server)
+    guard code >= 0 else { return }
+    reportCheck(ProcessEnd(code: code), server)
+}
+
+extension ProcessEnd {
+    /// From what httpd is told of a program of ours: APR gives the exit status or the number of the signal, and does not say
+    /// which. The programs exit with 0 or 1 by themselves.
+    init(code: Int32) {
+        self = code > 1 ? .signalled(code) : .exited(code)
+    }
 }
 
 @c @implementation

@@ -88,7 +88,7 @@ func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
         return checkEnded(status, server)
     }
     guard let generation = parent.generation, generation.supervisorEnded(pid) else { return }
-    let end = status < 0 ? "has ended" : ProcessEnd(waitStatus: status).description
+    let end = status < 0 ? "has ended" : ProcessEnd(code: status).description
     log(Problem(.supervisorEnded, "the supervisor (pid \(pid)) \(end); starting another one"), server)
 }
 

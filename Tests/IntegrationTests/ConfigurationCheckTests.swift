@@ -136,7 +136,7 @@ struct ConfigurationCheckTests {
         }
     }
 
-    /// A jail's paths are those from inside; access lists count, as the kernel decides.
+    /// A jail's paths are those from inside; supplementary groups count.
     @Test func file_isSeenAsTheUserSeesIt() throws {
         try withServer { server in
             let jail = "\(server.directory)/jail"
@@ -231,13 +231,13 @@ struct ConfigurationCheckTests {
             }
             // The same at a start: the check fails, and everything else works.
             unlink(program)
-            let script = "#!/bin/sh\n[ \"$1\" != check ] || exit 3\nexec \(kept) \"$@\"\n"
+            let script = "#!/bin/sh\n[ \"$1\" != check ] || exit 1\nexec \(kept) \"$@\"\n"
             try server.write(script, to: program, mode: 0o755)
             try server.start(
                 groups + "WSGIScriptAlias / \(entry) process-group=one\n"
                     + "<Directory \(server.www)>\nRequire all granted\n</Directory>\n"
             )
-            try server.logs.waitForLine("SWSGI1207", "status or signal 3")
+            try server.logs.waitForLine("SWSGI1207", "exited with status 1")
             #expect(try server.get("/").text == "version A\n")
         }
     }
@@ -254,6 +254,20 @@ struct ConfigurationCheckTests {
             #expect(result.status == 0, "\(result.errors)")
             #expect(result.errors.contains("SWSGI2001: bundle \(server.www)/nothing.so does not exist"))
             #expect(result.errors.contains("SWSGI2002: entry file /etc/shadow can't be opened by uid \(user.uid)"))
+        }
+    }
+
+    /// Not called a signal, as its number alone would be.
+    @Test func supervisorThatExits_isSaidTo() throws {
+        try withServer { server in
+            server.announce("SWSGI3002")
+            let entry = try server.deploy(.versionA, as: "good")
+            let program = "\(server.library)/swsgid"
+            rename(program, "\(program).kept")
+            let script = "#!/bin/sh\n[ \"$1\" != supervise ] || exit 1\nexec \(program).kept \"$@\"\n"
+            try server.write(script, to: program, mode: 0o755)
+            try server.start(groups + "WSGIScriptAlias / \(entry) process-group=one")
+            try server.logs.waitForLine("the supervisor", "exited with status 1", "starting another one")
         }
     }
 }
