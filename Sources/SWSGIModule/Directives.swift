@@ -184,12 +184,8 @@ func swsgi_preload(
     _ applicationGroup: UnsafePointer<CChar>,
     _ server: OpaquePointer
 ) {
-    let path = Mount.withoutLastSlashes(String(cString: alias.pointee.target))
-    var status = stat()
-    // Of a directory, requests choose the entry files.
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
     let key = ApplicationKey(
-        entryFile: path,
+        entryFile: Mount.withoutLastSlashes(String(cString: alias.pointee.target)),
         applicationGroup: String(cString: applicationGroup),
         symbol: alias.pointee.symbol.map { String(cString: $0) } ?? ""
     )
