@@ -74,8 +74,9 @@ func checkEnded(_ code: Int32, _ server: OpaquePointer) {
 }
 
 extension ProcessEnd {
-    /// From what httpd is told of a program of ours: APR gives the exit status or the number of the signal, and does not say
-    /// which. The programs exit with 0 or 1 by themselves.
+    /// From what httpd is told of a program of ours.
+    ///
+    /// APR gives the exit status or the number of the signal, and does not say which. The programs exit with 0 or 1 alone.
     init(code: Int32) {
         self = code > 1 ? .signalled(code) : .exited(code)
     }
