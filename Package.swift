@@ -120,7 +120,7 @@ let package = Package(
         c("CSWSGIModule", [.unsafeFlags(["-isystem", httpdHeaders, "-isystem", aprHeaders])]),
         layer(
             "SWSGIModule",
-            ["CSWSGIModule", "SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"],
+            ["CSWSGIModule", "SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration", "SWSGIHost"],
             [
                 .unsafeFlags(
                     selfContained + [

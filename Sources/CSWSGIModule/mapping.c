@@ -26,7 +26,7 @@ const char *script_alias(cmd_parms *cmd, void *unused, const char *arguments) {
         return apr_pstrdup(cmd->pool, error);
     }
     APR_ARRAY_PUSH(config->aliases, swsgi_alias) = alias;
-    if (alias.process_group && !strstr(alias.process_group, "%{")) swsgi_use_group(alias.process_group, &place);
+    if (alias.process_group) swsgi_use_group(alias.process_group, &place);
     return NULL;
 }
 

@@ -98,7 +98,7 @@ static const char *process_group(cmd_parms *cmd, void *mconfig, const char *name
     swsgi_place place = place_of(cmd);
     if (!swsgi_check_name(cmd->cmd->name, name, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
     ((struct directory_config *)mconfig)->process_group = name;
-    if (!strstr(name, "%{")) swsgi_use_group(name, &place);
+    swsgi_use_group(name, &place);
     return NULL;
 }
 
@@ -230,6 +230,7 @@ static const command_rec commands[] = {
     AP_INIT_FLAG("WSGIRestrictStdout", restricted, (void *)2, RSRC_CONF, "On or Off: applications can't write to standard output"),
     AP_INIT_FLAG("WSGIRestrictSignal", restricted, (void *)4, RSRC_CONF, "On or Off: handlers of applications for the host's signals are removed"),
     AP_INIT_RAW_ARGS("<WSGIInterpreterOptions", interpreter_options, NULL, RSRC_CONF, "process group and application group of what stands inside"),
+    AP_INIT_FLAG("WSGIRestrictEmbedded", restricted, (void *)8, RSRC_CONF, "On or Off: requests need a process group"),
     AP_INIT_RAW_ARGS("WSGIImportScript", import_script, NULL, RSRC_CONF, "entry file, process group and application group"),
     IGNORED("WSGISocketPrefix"), IGNORED("WSGISocketRotation"), IGNORED("WSGIAcceptMutex"),
     IGNORED("WSGIPythonHome"), IGNORED("WSGIPythonPath"), IGNORED("WSGIPythonEggs"), IGNORED("WSGIPythonOptimize"),
@@ -269,6 +270,7 @@ static void find_preloads(server_rec *main_server) {
             if (!group) group = setting_of(s, alias->target, offsetof(struct directory_config, process_group));
             if (!application) application = setting_of(s, alias->target, offsetof(struct directory_config, application_group));
             swsgi_note_alias(alias, group, application, s);
+            if (!group || !strcmp(group, "%{GLOBAL}")) swsgi_embeds(alias, group ? application : NULL);
             if (!group || !application || strstr(group, "%{")) continue;
             if (!strcmp(application, "%{GLOBAL}")) application = "";
             if (!strstr(application, "%{")) swsgi_preload(alias, group, application, s);
@@ -352,7 +354,7 @@ const char *swsgi_module_path(void) {
 static void child_init(apr_pool_t *p, server_rec *s) {
     walk_child_init(p, s);
     apr_snprintf(server_pid, sizeof server_pid, "%d", (int)getpid());
-    swsgi_child_begin();
+    embedded_child_init(p);
 }
 
 static int handler(request_rec *r) {

@@ -88,6 +88,9 @@ int is_in_section(cmd_parms *cmd);
 /* WSGIRestrictProcess. */
 const char *restrict_process(cmd_parms *cmd, void *mconfig, const char *arguments);
 
+/* Begins the child's life in Swift, which ends with its pool. */
+void embedded_child_init(apr_pool_t *p);
+
 /* The part of the URI that leads to the entry file: SCRIPT_NAME. */
 const char *script_name(request_rec *r);
 

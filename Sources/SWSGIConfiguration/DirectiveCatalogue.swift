@@ -50,7 +50,7 @@ extension Directive {
             "WSGIProcessGroup",
             "name",
             .sections,
-            default: "none: the request is answered 500",
+            default: "%{GLOBAL}: embedded mode",
             "Says which process group runs the applications."
         ),
         Directive(
@@ -181,6 +181,13 @@ extension Directive {
             [.server, .section],
             default: "On",
             "Says whether handlers that applications install for the signals of a daemon process are removed."
+        ),
+        Directive(
+            "WSGIRestrictEmbedded",
+            "On or Off",
+            .server,
+            default: "Off",
+            "Says whether requests without a process group are refused."
         ),
     ]
 

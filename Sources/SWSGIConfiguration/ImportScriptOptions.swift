@@ -2,7 +2,7 @@
 ///
 /// Source: mod_wsgi's directive of the same name.
 public struct ImportScriptOptions: Equatable, Sendable {
-    /// Name of the process group.
+    /// Name of the process group; empty for `%{GLOBAL}`: httpd's own children.
     public var processGroup: String
     /// Name of the application group; empty for `%{GLOBAL}`.
     public var applicationGroup: String
@@ -26,13 +26,14 @@ public struct ImportScriptOptions: Equatable, Sendable {
                 throw Problem(.optionRepeated, "\(Self.directive): option '\(option)' is given twice")
             }
         }
-        processGroup = try Self.name(names, "process-group")
+        let process = try Self.name(names, "process-group")
+        processGroup = process == "%{GLOBAL}" ? "" : process
         let application = try Self.name(names, "application-group")
         applicationGroup = application == "%{GLOBAL}" ? "" : application
         for name in [processGroup, applicationGroup] where name.hasPrefix("%{") {
             throw Problem(
                 .importInvalid,
-                "\(Self.directive): '\(name)' is known only when a request comes; name a process group, and an application group or %{GLOBAL}"
+                "\(Self.directive): '\(name)' is known only when a request comes; name a process group or %{GLOBAL}, and an application group or %{GLOBAL}"
             )
         }
     }

@@ -32,14 +32,6 @@ extension MessageCode {
         cause: "The configuration says so.",
         cure: "Set AcceptPathInfo On."
     )
-    /// Embedded mode.
-    public static let embeddedUnavailable = MessageCode(
-        4010,
-        .error,
-        "No process group is set, and this version has no embedded mode (500).",
-        cause: "Without WSGIProcessGroup, mod_wsgi runs applications in httpd's own children.",
-        cure: "Define a group with WSGIDaemonProcess and name it with WSGIProcessGroup."
-    )
     /// Group unknown at request time.
     public static let groupUnknownAtRequest = MessageCode(
         4011,
@@ -233,7 +225,7 @@ extension MessageCode {
     )
 
     static let requests: [MessageCode] = [
-        execCGIOff, scriptMissing, scriptIsDirectory, pathInfoRefused, embeddedUnavailable, groupUnknownAtRequest,
+        execCGIOff, scriptMissing, scriptIsDirectory, pathInfoRefused, groupUnknownAtRequest,
         groupForeignAtRequest, queueFull, answerTimeout, processDied, applicationFailed, responseCut, responseShort,
         responseLong, headTooLarge, applicationNotLoaded, headerDropped, channelFailed, bodyUnreadable,
         fileShrank, bodyForbidden, dateInvalid,

@@ -6,8 +6,8 @@ extension MessageCode {
         .error,
         "WSGIImportScript names a group that is known only when a request comes.",
         cause:
-            "%{ENV:...}, %{RESOURCE} and the like have no value at start. Embedded mode (process-group=%{GLOBAL}) does not exist.",
-        cure: "Name a process group, and an application group or %{GLOBAL}."
+            "%{ENV:...}, %{RESOURCE} and the like have no value at start.",
+        cure: "Name a process group, or %{GLOBAL} for embedded mode; and an application group, or %{GLOBAL}."
     )
     /// threads=0 without or with several services.
     public static let serviceCount = MessageCode(

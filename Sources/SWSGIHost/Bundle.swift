@@ -7,9 +7,13 @@ internal import SWSGIWire
 struct LoadedBundle {
     let application: UnsafePointer<swsgi_application>
 
-    /// Maps the snapshot, for good, and calls the application's function.
-    init(_ snapshot: Snapshot, entry: EntryFile, symbol: String, host: UnsafePointer<swsgi_host>) throws(Problem) {
-        let address = try Self.symbol(symbol, snapshot, entry: entry)
+    /// Calls the application's function, which lies at `address`.
+    init(
+        _ address: UnsafeMutableRawPointer,
+        entry: EntryFile,
+        symbol: String,
+        host: UnsafePointer<swsgi_host>
+    ) throws(Problem) {
         typealias Function = @convention(c) (UnsafePointer<swsgi_host>) -> UnsafePointer<swsgi_application>?
         guard let table = unsafeBitCast(address, to: Function.self)(host) else {
             throw Problem(.refused, "'\(symbol)' of bundle \(entry.bundle) returned no application")

@@ -9,10 +9,19 @@ struct BundleSource {
     let snapshot: Snapshot
 
     /// Reads an entry file, enters its directory, sets its variables; `directory` is an empty directory for the snapshot.
-    init(key: ApplicationKey, directory: String, _ ownership: Ownership) throws(Problem) {
+    ///
+    /// In a process that belongs to somebody else it may ask for neither.
+    init(key: ApplicationKey, directory: String, _ ownership: Ownership, isGuest: Bool = false) throws(Problem) {
         let file = try SourceFile(key.entryFile, kind: "entry file", ownership)
         version = ApplicationVersion(key: key, identity: file.identity)
         entry = try Self.read(file)
+        if isGuest, entry.directory != nil || !entry.environment.isEmpty {
+            let name = entry.environment.first.map { "environment.\($0.name)" } ?? "directory"
+            throw Problem(
+                .processWide,
+                "entry file \(key.entryFile): '\(name)' would change the whole process, which in embedded mode is httpd's"
+            )
+        }
         if let place = entry.directory, chdir(place) != 0 {
             throw Problem(
                 .entryDirectory,

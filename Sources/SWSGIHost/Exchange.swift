@@ -11,6 +11,8 @@ internal import Synchronization
 public final class Exchange {
     private var reply: Int32 = -1
     private var head: ReceivedHead?
+    /// httpd itself, where it runs the application in its own process.
+    private var peer: (any ExchangePeer)?
     private var constants: ConstantFields?
     private var own = OwnFields()
     private var output: ResponseBuffer
@@ -34,11 +36,28 @@ public final class Exchange {
     public func run(_ instance: Instance, head: ReceivedHead, reply: Int32) {
         self.head = head
         self.reply = reply
-        constants = instance.constants
-        own.begin(thread: thread, head: head)
+        own.begin(thread: thread, requestStart: head.requestStart, queueStart: head.queueStart)
         output.begin(reply)
         input.begin(reply, hasBody: head.flags.contains(.body))
         defer { self.head = nil }
+        run(instance)
+    }
+
+    /// Runs the application on an exchange of its own process: no queue, no socket.
+    public func run(_ instance: Instance, peer: any ExchangePeer, requestStart: Int64) {
+        self.peer = peer
+        own.begin(thread: thread, requestStart: requestStart, queueStart: 0)
+        output.begin(-1, peer: peer)
+        input.begin(-1, hasBody: false)
+        defer {
+            self.peer = nil
+            output.forget()
+        }
+        run(instance)
+    }
+
+    private func run(_ instance: Instance) {
+        constants = instance.constants
         let application = instance.application.pointee
         let result = application.respond(application.context, instance.host, handle.open(for: self))
         handle.close()
@@ -85,26 +104,45 @@ public final class Exchange {
 
     // MARK: What the host's table calls
 
-    var environCount: Int { (head?.fieldCount ?? 0) + (constants?.count ?? 0) + OwnFields.count }
+    private var fieldCount: Int { peer?.fieldCount ?? head?.fieldCount ?? 0 }
+
+    var environCount: Int { fieldCount + (constants?.count ?? 0) + OwnFields.count }
 
     func environValue(_ name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        head?.value(of: name) ?? constants?.value(of: name) ?? own.value(of: name)
+        let ofRequest = if let peer { peer.value(of: name) } else { head?.value(of: name) }
+        return ofRequest ?? constants?.value(of: name) ?? own.value(of: name)
     }
 
     func environField(_ index: Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)? {
-        guard let head, let constants else { return nil }
-        let place = index - head.fieldCount
-        if place < 0 { return head.field(at: index) }
+        guard let constants else { return nil }
+        let place = index - fieldCount
+        if place < 0 { return if let peer { peer.field(at: index) } else { head?.field(at: index) } }
         return place < constants.count ? constants.field(at: place) : own.field(at: place - constants.count)
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int64 {
+        if let peer { return read(from: peer, into: buffer) }
         if input.mustWait, output.hasPending {
             // A client may wait for the beginning of the response before it sends more of the request.
             let sent = output.flush()
             if sent != ABIResult.ok { return Int64(sent) }
         }
         return input.read(into: buffer)
+    }
+
+    private func read(from peer: any ExchangePeer, into buffer: UnsafeMutableRawBufferPointer) -> Int64 {
+        guard !buffer.isEmpty else { return 0 }
+        var got: Int64?
+        if output.hasPending {
+            got = peer.read(into: buffer, waits: false)
+            if got == nil {
+                // A client may wait for the beginning of the response before it sends more of the request.
+                let sent = output.flush()
+                if sent != ABIResult.ok { return Int64(sent) }
+            }
+        }
+        let count = got ?? peer.read(into: buffer, waits: true) ?? -1
+        return count < 0 ? Int64(SWSGI_ERROR_BODY) : count
     }
 
     func startResponse(
@@ -138,7 +176,10 @@ public final class Exchange {
         output.sendFile(descriptor, offset: offset, length: length)
     }
 
-    var isCancelled: Bool { Self.areAllCancelled.load(ordering: .relaxed) || input.seesAbort() }
+    var isCancelled: Bool {
+        if let peer { return peer.isCancelled }
+        return Self.areAllCancelled.load(ordering: .relaxed) || input.seesAbort()
+    }
 
     private static let areAllCancelled = Atomic<Bool>(false)
 
@@ -166,6 +207,7 @@ public final class Exchange {
         _ line: UnsafeRawBufferPointer,
         _ instead: (UnsafeRawBufferPointer) -> Void
     ) {
+        if let peer { return peer.log(level, line) }
         let start = FrameHeader.size + 1
         withUnsafeTemporaryAllocation(byteCount: start + Self.origin.count, alignment: 8) { frame in
             FrameHeader(.log, length: 1 + Self.origin.count + line.count).write(to: frame)

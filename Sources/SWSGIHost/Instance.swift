@@ -54,15 +54,20 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
     static let version = "0.1.0"
 
     /// Loads an application from `version.key.entryFile`; `directory` is an empty directory for the snapshot.
+    ///
+    /// `isGuest`: the process belongs to somebody else, and the entry file may not change it. `whenMapped` is called when the
+    /// bundle is there, and before anything of it is called.
     /// - Throws: a problem with a code of the 2xxx range, or one that `forbids`.
     public init(
         key: ApplicationKey,
         facts: HostFacts,
         directory: String,
         ownership: Ownership = Ownership(),
+        isGuest: Bool = false,
+        whenMapped: () -> Void = {},
         log: @escaping LogSink
     ) throws(Problem) {
-        let source = try BundleSource(key: key, directory: directory, ownership)
+        let source = try BundleSource(key: key, directory: directory, ownership, isGuest: isGuest)
         version = source.version
         self.log = log
         names = (Array(key.entryFile.utf8), Array(key.applicationGroup.utf8), Array(key.symbol.utf8))
@@ -72,9 +77,11 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
         constants = ConstantFields(key: key, symbol: symbol, facts: facts)
         loading.withLock { $0 = log }
         defer { loading.withLock { $0 = nil } }
-        application = try LoadedBundle(source.snapshot, entry: entry, symbol: symbol, host: host).application
-        let address = UInt(bitPattern: host)
-        instances.withLock { $0[address] = log }
+        let address = try LoadedBundle.symbol(symbol, source.snapshot, entry: entry)
+        whenMapped()
+        application = try LoadedBundle(address, entry: entry, symbol: symbol, host: host).application
+        let table = UInt(bitPattern: host)
+        instances.withLock { $0[table] = log }
     }
 
     /// Name and version of what made the bundle.
@@ -84,6 +91,24 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
     public func serves(_ head: ReceivedHead) -> Bool {
         (head.identity == version.identity || !head.flags.contains(.reloading)) && names.0.elementsEqual(head.entryFile)
             && names.1.elementsEqual(head.applicationGroup) && names.2.elementsEqual(head.symbol)
+    }
+
+    /// The same for a request of this process; `identity` nil: whatever the entry file is now.
+    public func serves(
+        _ entryFile: UnsafePointer<CChar>,
+        _ applicationGroup: UnsafePointer<CChar>,
+        _ symbol: UnsafePointer<CChar>,
+        _ identity: FileIdentity?
+    ) -> Bool {
+        (identity == nil || identity == version.identity) && Self.isEqual(names.0, entryFile)
+            && Self.isEqual(names.1, applicationGroup) && Self.isEqual(names.2, symbol)
+    }
+
+    private static func isEqual(_ name: [UInt8], _ text: UnsafePointer<CChar>) -> Bool {
+        name.withUnsafeBytes { bytes in
+            bytes.isEmpty
+                || strncmp(text, bytes.baseAddress?.assumingMemoryBound(to: CChar.self) ?? text, bytes.count) == 0
+        } && text[name.count] == 0
     }
 
     /// Tells the application that the process is about to end.

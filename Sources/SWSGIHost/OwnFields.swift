@@ -36,7 +36,7 @@ struct ConstantFields: @unchecked Sendable {  // immutable
     }
 }
 
-/// The environ keys that the daemon process makes for each exchange, when somebody asks.
+/// The environ keys that the host makes for each exchange, when somebody asks.
 struct OwnFields: ~Copyable {
     /// How many there are.
     static let count = names.count
@@ -57,9 +57,10 @@ struct OwnFields: ~Copyable {
         texts.deallocate()
     }
 
-    mutating func begin(thread: Int, head: ReceivedHead) {
+    /// `queueStart` is 0 where there is no queue, and no daemon process either.
+    mutating func begin(thread: Int, requestStart: Int64, queueStart: Int64) {
         self.thread = thread
-        times = (head.requestStart, head.queueStart, Clock.wall)
+        times = (requestStart, queueStart, Clock.wall)
         isWritten = false
     }
 
@@ -87,7 +88,7 @@ struct OwnFields: ~Copyable {
         write(1, Self.seconds(times.request))
         write(2, Self.seconds(times.queue))
         // The last two are one moment: the application is called as soon as its thread has the exchange.
-        write(3, Self.seconds(times.start))
+        write(3, Self.seconds(times.queue == 0 ? 0 : times.start))
         write(4, Self.seconds(times.start))
         isWritten = true
     }

@@ -10,6 +10,8 @@ struct ResponseBuffer: ~Copyable {
     private static let slack = 4 * FrameHeader.size + FilePart.size
 
     private var reply: Int32 = -1
+    /// What takes the frames in place of the reply socket, if anything.
+    private var peer: (any ExchangePeer)?
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
     private var count = 0
     /// Where the header of the DATA frame stands that is being filled, if any.
@@ -33,8 +35,9 @@ struct ResponseBuffer: ~Copyable {
         if file >= 0 { close(file) }
     }
 
-    mutating func begin(_ reply: Int32) {
+    mutating func begin(_ reply: Int32, peer: (any ExchangePeer)? = nil) {
         self.reply = reply
+        self.peer = peer
         closeFile()
         count = 0
         openFrame = nil
@@ -160,6 +163,11 @@ struct ResponseBuffer: ~Copyable {
         return ABIResult.ok
     }
 
+    private mutating func handOverFile() -> Int32 {
+        defer { file = -1 }
+        return file
+    }
+
     private mutating func closeFile() {
         if file >= 0 { close(file) }
         file = -1
@@ -191,25 +199,39 @@ struct ResponseBuffer: ~Copyable {
         append(.end, length: 1)
         append(outcome.rawValue)
         let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
-        // httpd may have given the exchange up: then there is nobody to tell.
-        do throws(Errno) {
-            let reply = returnsReply ? reply : -1
-            try Socket.sendAll(self.reply, message, descriptors: file < 0 ? (reply, -1) : (file, reply))
-        } catch {}
-        closeFile()
+        if let peer {
+            isGone = !peer.take(message, .init(start: nil, count: 0), file: handOverFile())
+        } else {
+            // httpd may have given the exchange up: then there is nobody to tell.
+            do throws(Errno) {
+                let reply = returnsReply ? reply : -1
+                try Socket.sendAll(self.reply, message, descriptors: file < 0 ? (reply, -1) : (file, reply))
+            } catch {}
+            closeFile()
+        }
         count = 0
+    }
+
+    /// The application is over: nothing of the exchange is held any longer.
+    mutating func forget() {
+        peer = nil
+        reply = -1
     }
 
     // MARK: Bytes
 
     mutating func send(_ more: UnsafeRawBufferPointer) -> Bool {
         let message = UnsafeRawBufferPointer(rebasing: buffer[0..<count])
-        do throws(Errno) {
-            try Socket.sendAll(reply, message, more, descriptors: (file, -1))
-        } catch {
-            isGone = true
+        if let peer {
+            isGone = !peer.take(message, more, file: handOverFile())
+        } else {
+            do throws(Errno) {
+                try Socket.sendAll(reply, message, more, descriptors: (file, -1))
+            } catch {
+                isGone = true
+            }
+            closeFile()
         }
-        closeFile()
         lengthPlace = nil
         count = 0
         return !isGone

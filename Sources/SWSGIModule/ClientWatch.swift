@@ -28,6 +28,12 @@ struct ClientWatch {
         socket = swsgi_connection_socket(request)
     }
 
+    /// Whether the client sends no more, as far as its socket tells now.
+    static func hasFinished(_ request: OpaquePointer) -> Bool {
+        var polled = pollfd(fd: swsgi_connection_socket(request), events: pollReadHangUp, revents: 0)
+        return polled.fd >= 0 && poll(&polled, 1, 0) > 0
+    }
+
     /// Waits for the first event, at most until `end` (nanoseconds of the monotonic clock).
     mutating func wait(for reply: Int32, until end: Int64) -> Event {
         while true {

@@ -55,6 +55,10 @@ func swsgi_restrict(
     _ directive: UnsafePointer<CChar>,
     _ place: UnsafePointer<swsgi_place>
 ) {
+    guard what < 8 else {
+        parent.configuration.embedded.isRestricted = isOn != 0
+        return
+    }
     parent.configuration.restrictions.set(
         Restrictions(rawValue: UInt8(truncatingIfNeeded: what)),
         isOn != 0,
@@ -190,6 +194,22 @@ func swsgi_preload(
         symbol: alias.pointee.symbol.map { String(cString: $0) } ?? ""
     )
     parent.configuration.preload(key, group: String(cString: processGroup), server: ServerFacts(server))
+}
+
+@c @implementation
+func swsgi_embeds(_ alias: UnsafePointer<swsgi_alias>, _ applicationGroup: UnsafePointer<CChar>?) {
+    let entryFile = String(cString: alias.pointee.target)
+    parent.configuration.embedded.add(entryFile)
+    guard let applicationGroup else { return }
+    let group = String(cString: applicationGroup)
+    guard group == "%{GLOBAL}" || strstr(group, "%{") == nil else { return }
+    parent.configuration.embedded.preload(
+        ApplicationKey(
+            entryFile: entryFile,
+            applicationGroup: group == "%{GLOBAL}" ? "" : group,
+            symbol: alias.pointee.symbol.map { String(cString: $0) } ?? ""
+        )
+    )
 }
 
 @c @implementation

@@ -16,6 +16,8 @@ final class ExchangeDesk {
     var times = ExchangeTimes(now: 0)
     /// Microseconds after which a wait for the daemon process alone ends.
     private(set) var patience = moment
+    /// Only for a thread that has served a request in embedded mode.
+    private var embedded: EmbeddedDesk?
 
     private final class Box {
         var channel: ReplyChannel
@@ -74,7 +76,27 @@ final class ExchangeDesk {
         let status = ending.redirect.map { swsgi_redirect(request, $0) } ?? ending.status
         if let limit = generation.slowLimit {
             let now = Clock.monotonic
-            if now - times.begin >= limit { reportSlow(request, facts, generation.groups[group].name, status, now) }
+            if now - times.begin >= limit { reportSlow(request, facts, .group(generation, group), status, now) }
+        }
+        return status
+    }
+
+    /// Runs the request's application here.
+    func serveEmbedded(_ request: OpaquePointer, _ facts: swsgi_request_facts, _ child: EmbeddedChild) -> Int32 {
+        let limit = parent.configuration.slowRequests
+        times = ExchangeTimes(now: limit == nil ? 0 : Clock.monotonic)
+        let worker = embedded ?? EmbeddedDesk(request, facts)
+        embedded = worker
+        let status =
+            switch worker.serve(request, facts, child, self) {
+            case .status(let status): status
+            case .redirect(let location): swsgi_redirect(request, location)
+            case .again: internalError
+            }
+        if let limit {
+            let now = Clock.monotonic
+            times.taken(now: times.begin)
+            if now - times.begin >= limit * 1000 { reportSlow(request, facts, .embedded, status, now) }
         }
         return status
     }
@@ -83,13 +105,13 @@ final class ExchangeDesk {
     private func reportSlow(
         _ request: OpaquePointer,
         _ facts: swsgi_request_facts,
-        _ group: String,
+        _ origin: ExchangeOrigin,
         _ status: Int32,
         _ now: Int64
     ) {
         let status = status == statusOK ? swsgi_response_status(request) : status
         let line = String(cString: facts.line)
-        let text = "slow request \"\(line)\" of process group '\(group)': status \(status), \(times.text(now: now))"
+        let text = "slow request \"\(line)\" of \(origin.text): status \(status), \(times.text(now: now))"
         log(Problem(.slowRequest, text), request: request)
     }
 

@@ -25,21 +25,30 @@ func swsgi_handle(_ request: OpaquePointer) -> Int32 {
     let facts = swsgi_request_facts_get(request)
     do throws(Refusal) {
         try check(facts)
-        guard let generation = parent.generation else { throw Refusal(internalError, noGroup(facts)) }
-        let index = try group(facts, generation)
-        let place = swsgi_thread_slot()
-        let desk = place.pointee.map { Unmanaged<ExchangeDesk>.fromOpaque($0).takeRetainedValue() } ?? ExchangeDesk()
-        // Away while it is in use: a filter of the response (mod_include) may begin another request on this thread.
-        place.pointee = nil
-        defer {
-            // Lives as long as the thread, and threads of httpd's children as long as the child.
-            if place.pointee == nil { place.pointee = Unmanaged.passRetained(desk).toOpaque() }
+        if facts.process_group.pointee == 0 {
+            let child = try embedded(facts)
+            return withDesk { $0.serveEmbedded(request, facts, child) }
         }
-        return desk.serve(request, facts, generation, group: index)
+        guard let generation = parent.generation else { throw Refusal(internalError, unknownGroup(facts)) }
+        let index = try group(facts, generation)
+        return withDesk { $0.serve(request, facts, generation, group: index) }
     } catch {
         log(error.problem, request: request)
         return error.status
     }
+}
+
+/// Calls `work` with what this thread works with.
+private func withDesk(_ work: (ExchangeDesk) -> Int32) -> Int32 {
+    let place = swsgi_thread_slot()
+    let desk = place.pointee.map { Unmanaged<ExchangeDesk>.fromOpaque($0).takeRetainedValue() } ?? ExchangeDesk()
+    // Away while it is in use: a filter of the response (mod_include) may begin another request on this thread.
+    place.pointee = nil
+    defer {
+        // Lives as long as the thread, and threads of httpd's children as long as the child.
+        if place.pointee == nil { place.pointee = Unmanaged.passRetained(desk).toOpaque() }
+    }
+    return work(desk)
 }
 
 /// A request that is not given to any process.
@@ -123,12 +132,8 @@ private func checkNames(_ facts: swsgi_request_facts) throws(Refusal) {
 }
 
 private func group(_ facts: swsgi_request_facts, _ generation: Generation) throws(Refusal) -> Int {
-    guard facts.process_group.pointee != 0 else { throw Refusal(internalError, noGroup(facts)) }
     guard let index = generation.index(of: facts.process_group) else {
-        throw Refusal(
-            internalError,
-            Problem(.groupUnknownAtRequest, "process group '\(String(cString: facts.process_group))' is not defined")
-        )
+        throw Refusal(internalError, unknownGroup(facts))
     }
     guard generation.groups[index].definition.options.threads > 0 else {
         throw Refusal(
@@ -165,9 +170,20 @@ private func sharesName(_ place: ServerFacts, _ server: OpaquePointer) -> Bool {
     !place.hostName.isEmpty && place.hostName == ServerFacts(server).hostName
 }
 
-private func noGroup(_ facts: swsgi_request_facts) -> Problem {
-    Problem(
-        .embeddedUnavailable,
-        "no process group is set for \(String(cString: facts.file_name)); define one with WSGIDaemonProcess and name it with WSGIProcessGroup"
-    )
+private func unknownGroup(_ facts: swsgi_request_facts) -> Problem {
+    Problem(.groupUnknownAtRequest, "process group '\(String(cString: facts.process_group))' is not defined")
+}
+
+/// What runs requests without a process group.
+private func embedded(_ facts: swsgi_request_facts) throws(Refusal) -> EmbeddedChild {
+    if let child = parent.embedded.child { return child }
+    let file = String(cString: facts.file_name)
+    let problem =
+        parent.embedded.isRestricted
+        ? Problem(.embeddedRestricted, "WSGIRestrictEmbedded is On, and no process group is set for \(file)")
+        : Problem(
+            .embeddedUnavailable,
+            "no process group is set for \(file), and this child has no place for snapshots"
+        )
+    throw Refusal(internalError, problem)
 }

@@ -9,6 +9,7 @@ internal import SWSGIWire
 struct Parent {
     var configuration = Configuration()
     var generation: Generation?
+    var embedded = EmbeddedMode()
     var isChild = false
     /// The process that looks at the files of the last start, or has done so.
     var check: Int32 = -1
@@ -21,6 +22,7 @@ nonisolated(unsafe) var parent = Parent()
 func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
     parent.generation = nil
     let configuration = parent.configuration
+    parent.embedded.begin(configuration.embedded, server)
     guard !configuration.groups.isEmpty else { return 1 }
     warnOfLogs(configuration, server)
     do throws(Problem) {
@@ -69,10 +71,12 @@ private func warnOfLogs(_ configuration: Configuration, _ server: OpaquePointer)
 func swsgi_generation_left() {
     // The queues' sending ends close here, and with the last child that has them: then the processes finish and end.
     parent.generation = nil
+    parent.embedded.leave()
 }
 
 @c @implementation
 func swsgi_parent_turn(_ server: OpaquePointer) {
+    parent.embedded.turn()
     do throws(Problem) {
         if let pid = try parent.generation?.turn() { swsgi_watch(pid) }
     } catch {
@@ -96,6 +100,12 @@ func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
 func swsgi_child_begin() {
     parent.isChild = true
     parent.generation?.becomeChild()
+    parent.embedded.becomeChild(parent.configuration)
+}
+
+@c @implementation
+func swsgi_child_end() {
+    parent.embedded.child?.end()
 }
 
 func log(_ problem: Problem, _ server: OpaquePointer) {

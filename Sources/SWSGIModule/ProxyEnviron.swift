@@ -56,6 +56,14 @@ struct ProxyEnviron {
         }
     }
 
+    /// The same as fields that live as long as the request.
+    func replacedFields(_ request: OpaquePointer) -> [(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)] {
+        replaced.map { key, value in
+            let name = UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+            return (name, value.withCString { bytes(swsgi_request_text(request, $0)) })
+        }
+    }
+
     private func key(of field: (key: StaticString, value: String), is name: UnsafePointer<CChar>) -> Bool {
         UnsafeRawPointer(field.key.utf8Start).withMemoryRebound(
             to: CChar.self,

@@ -88,6 +88,8 @@ public struct Configuration: Sendable {
     public private(set) var slowRequests: Int64?
     /// What applications may not do in daemon processes: WSGIRestrictStdin, WSGIRestrictStdout, WSGIRestrictSignal.
     public var restrictions = RestrictionRules()
+    /// What is meant for httpd's own children.
+    public var embedded = EmbeddedPlan()
     private var uses: [(name: String, place: Place)] = []
     private var ignored: [(name: String, place: Place)] = []
     /// What WSGIImportScript names: in groups that may be defined after it.
@@ -122,9 +124,9 @@ public struct Configuration: Sendable {
         return index
     }
 
-    /// Remembers that a group's literal name is used.
+    /// Remembers that a group is named.
     public mutating func use(_ name: String, at place: Place) {
-        uses.append((name, place))
+        if embedded.notes(name) { uses.append((name, place)) }
     }
 
     /// Remembers a directive of mod_wsgi that has no effect: one place of each is enough.
@@ -196,19 +198,23 @@ public struct Configuration: Sendable {
     /// WSGIImportScript.
     public mutating func addImport(_ entryFile: String, _ arguments: String, at place: Place) throws(Problem) {
         let options = try ImportScriptOptions(arguments)
-        imports.append((entryFile, options, place))
-        use(options.processGroup, at: place)
         add(
             Mount(
                 place: place,
                 server: place.server,
                 location: nil,
                 target: entryFile,
-                processGroup: options.processGroup,
+                processGroup: options.processGroup.isEmpty ? nil : options.processGroup,
                 applicationGroup: options.applicationGroup,
                 symbol: nil
             )
         )
+        guard !options.processGroup.isEmpty else {
+            let group = options.applicationGroup
+            return embedded.preload(ApplicationKey(entryFile: entryFile, applicationGroup: group, symbol: ""))
+        }
+        imports.append((entryFile, options, place))
+        use(options.processGroup, at: place)
     }
 
     /// Gives every group what WSGIImportScript says; to be called when all groups are known.
@@ -297,7 +303,10 @@ public struct Configuration: Sendable {
         let directives = ignored.map {
             Problem(.directiveWithoutEffect, "\($0.place.file):\($0.place.line): directive \($0.name) has no effect")
         }
+        let used = Set(uses.map(\.name))
+        let unused = groups.filter { $0.options.threads > 0 && !used.contains($0.options.name) }
         return directives + proxies.remarks + choiceRemarks + allowedRemarks() + restrictions.remarks
+            + embedded.remarks(unused: unused)
             + groups.flatMap { group in
                 group.options.withoutEffect.map { option in
                     Problem(

@@ -4,11 +4,14 @@ import Testing
 /// What an application may not do: every row on one server, by its number in the table of faults.
 @Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
 struct ContractTests {
-    private static let all = ["event", "worker", "prefork"]
+    /// Modules that process requests, with daemon processes and in httpd's own children.
+    private static let all = ["event", "worker", "prefork", "event, embedded", "prefork, embedded"]
+
+    private func isEmbedded(_ multiProcessing: String) -> Bool { multiProcessing.hasSuffix("embedded") }
 
     private func withTrouble(_ multiProcessing: String, _ body: (TestServer) throws -> Void) throws {
         try withServer { server in
-            server.multiProcessing = multiProcessing
+            server.multiProcessing = String(multiProcessing.prefix { $0 != "," })
             server.announceCrashes()
             server.announce(
                 "SWSGI4023",
@@ -19,8 +22,12 @@ struct ContractTests {
                 "Exception occurred processing WSGI script"
             )
             server.settings = "LogLevel info wsgi:debug\nLimitRequestBody 0\n"
+            if multiProcessing == "event, embedded" { server.settings += EmbeddedTests.oneChild }
             let entry = try server.deploy(.trouble, as: "app")
-            try server.start(server.application(entry, options: "processes=1 threads=4"))
+            try server.start(
+                isEmbedded(multiProcessing)
+                    ? server.embedded(entry) : server.application(entry, options: "processes=1 threads=4")
+            )
             try body(server)
             #expect(try server.get("/ok").text == "ok\n")
         }
@@ -37,6 +44,8 @@ struct ContractTests {
             try A9_bodyBeforeStart_isAnswered500(server)
             try throwInSequence_closesTheBody(server)
             try writeAndReturnedBody_areOneResponse(server)
+            // What a trap costs in embedded mode: EmbeddedTests.
+            guard !isEmbedded(multiProcessing) else { return }
             let process = server.daemons.map(\.pid)
             try A4_trap_isAnswered502(server)
             #expect(server.daemons.map(\.pid) != process)
@@ -67,7 +76,8 @@ struct ContractTests {
         }
     }
 
-    @Test(arguments: Self.all) func whatIsOver_staysOver(multiProcessing: String) throws {
+    /// What is kept is in one process: prefork has as many as it has requests.
+    @Test(arguments: Self.all.dropLast()) func whatIsOver_staysOver(multiProcessing: String) throws {
         try withTrouble(multiProcessing) { server in
             try A10_writeAfterTheEnd_isAnError(server)
             try A12_secondWriter_isRefused(server)
@@ -81,6 +91,8 @@ struct ContractTests {
             try A50_readsPastTheEnd_giveNothing(server)
             try A51_strangeReadCounts_areBounded(server)
             try A53_bodyThatNobodyReads_doesNotHoldTheAnswer(server)
+            // Without a pipe in between, standard error is not escaped; and every child has its own environment.
+            guard !isEmbedded(multiProcessing) else { return }
             try A56_logText_isEscapedAndCut(server)
             try A58_changedEnvironment_doesNotReachTheEnviron(server)
             try A59_umask_isTheApplications(server)

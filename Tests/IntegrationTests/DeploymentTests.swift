@@ -103,7 +103,7 @@ struct DeploymentTests {
 
     @Test func unconfiguredDirectory_isAnswered403() throws {
         try withServer { server in
-            server.announce("AH01630")
+            server.announce("AH01630", "SWSGI1170")
             let entry = try server.deploy(.facts, as: "app")
             try server.start(
                 """
@@ -121,23 +121,6 @@ struct DeploymentTests {
             try server.start("Alias /files \(server.directory)/htdocs\n" + server.application(entry))
             #expect(try server.get("/files/static.txt").text == "static\n")
             #expect(try server.get("/anything").text == "version A\n")
-        }
-    }
-
-    @Test func noProcessGroup_isAnswered500WithItsCode() throws {
-        try withServer { server in
-            server.announce("SWSGI4010")
-            let entry = try server.deploy(.versionA, as: "app")
-            try server.start(
-                """
-                WSGIScriptAlias / \(entry)
-                <Directory \(server.www)/app>
-                    Require all granted
-                </Directory>
-                """
-            )
-            #expect(try server.get("/").status == 500)
-            try server.logs.waitForLine("SWSGI4010")
         }
     }
 }

@@ -202,9 +202,6 @@ struct EnvironTests {
             <Location /app/undefined>
                 WSGIProcessGroup %{ENV:NO_GROUP}
             </Location>
-            <Location /app/none>
-                WSGIProcessGroup %{GLOBAL}
-            </Location>
             <VirtualHost *>
                 ServerName localhost
             </VirtualHost>
@@ -232,7 +229,6 @@ struct EnvironTests {
             ("/app/small", ["Content-Length: 11"], "12345678901", 413, "SWSGI4051"),
             ("/app/x", ["Content-Length: x"], "", 400, ""),
             ("/app/undefined", [], "", 500, "SWSGI4120"), ("/app/unknown", [], "", 500, "SWSGI4011"),
-            ("/app/none", [], "", 500, "SWSGI4010"),
             ("/", ["X-Host: third.example"], "", 500, "SWSGI4012"), ("/broken", [], "", 500, "SWSGI4028"),
         ]
         try withServer { server in

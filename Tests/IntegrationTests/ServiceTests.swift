@@ -145,7 +145,7 @@ struct ServiceTests {
                 "SWSGI1162"
             ),
             ("WSGIImportScript /x process-group=s application-group=%{GLOBAL}", "SWSGI1013"),
-            ("WSGIImportScript /x process-group=%{GLOBAL} application-group=%{GLOBAL}", "SWSGI1160"),
+            ("WSGIImportScript /x process-group=%{SERVER} application-group=%{GLOBAL}", "SWSGI1160"),
             ("WSGIImportScript /x process-group=s", "SWSGI1001"),
         ]
     )

@@ -6,7 +6,9 @@ import Testing
         let options = try ImportScriptOptions("process-group=one application-group='an application'")
         #expect(options.processGroup == "one")
         #expect(options.applicationGroup == "an application")
-        #expect(try ImportScriptOptions("application-group=%{GLOBAL} process-group=one").applicationGroup == "")
+        let global = try ImportScriptOptions("application-group=%{GLOBAL} process-group=%{GLOBAL}")
+        #expect(global.applicationGroup == "")
+        #expect(global.processGroup == "")
     }
 
     @Test(
@@ -25,7 +27,7 @@ import Testing
         )
     }
 
-    @Test(arguments: ["process-group=%{GLOBAL} application-group=a", "process-group=a application-group=%{ENV:X}"])
+    @Test(arguments: ["process-group=%{SERVER} application-group=a", "process-group=a application-group=%{ENV:X}"])
     func nameThatOnlyARequestKnows_isRefused(_ text: String) {
         let found = problem { () throws(Problem) in _ = try ImportScriptOptions(text) }
         #expect(found?.code.number == 1160)

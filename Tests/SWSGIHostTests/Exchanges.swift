@@ -106,7 +106,7 @@ struct Reply: ~Copyable {
         return all
     }
 
-    private static func frames(_ bytes: ArraySlice<UInt8>) throws -> [Message.Frame] {
+    static func frames(_ bytes: ArraySlice<UInt8>) throws -> [Message.Frame] {
         var frames: [Message.Frame] = []
         var rest = bytes
         while !rest.isEmpty {

@@ -1,4 +1,5 @@
 import SWSGISystem
+import SWSGIWire
 import Testing
 
 @testable import SWSGISupervisor
@@ -57,8 +58,8 @@ import Testing
     }
 
     @Test func backtraceProgram_withAComma_isNotUsed() {
-        #expect(WorkerEnvironment.backtraceSettings("/opt/a,b/swift-backtrace") == "enable=no")
-        #expect(WorkerEnvironment.backtraceSettings(nil) == "enable=no")
-        #expect(WorkerEnvironment.backtraceSettings("/opt/b").hasSuffix(",swift-backtrace=/opt/b"))
+        #expect(backtraceSettings("/opt/a,b/swift-backtrace") == "enable=no")
+        #expect(backtraceSettings(nil) == "enable=no")
+        #expect(backtraceSettings("/opt/b").hasSuffix(",swift-backtrace=/opt/b"))
     }
 }

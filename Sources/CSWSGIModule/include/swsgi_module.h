@@ -53,6 +53,16 @@ typedef struct swsgi_httpd_facts {
 
 swsgi_httpd_facts swsgi_httpd_facts_get(void);
 
+/** How many children httpd may have, and how many threads each. */
+typedef struct swsgi_child_facts {
+    int threads, children;
+} swsgi_child_facts;
+
+swsgi_child_facts swsgi_child_facts_get(void);
+
+/** A copy of text that lives as long as the request. */
+const char *_Nonnull swsgi_request_text(struct request_rec *_Nonnull request, const char *_Nonnull text);
+
 /** The main server, once the configuration has been read. */
 struct server_rec *_Nullable swsgi_main_server(void);
 
@@ -254,13 +264,13 @@ void swsgi_report_later(struct request_rec *_Nonnull request, void *_Nonnull tok
 void swsgi_configuration_begin(void);
 /** WSGIDaemonProcess. Writes an error to `error` and returns 0, or returns 1. */
 int swsgi_define_group(const char *_Nonnull arguments, const swsgi_place *_Nonnull place, char *_Nonnull error, size_t capacity);
-/** A literal name of a process group is used. */
+/** A process group is named. */
 void swsgi_use_group(const char *_Nonnull name, const swsgi_place *_Nonnull place);
 
 /** WSGISlowRequests. Writes an error and returns 0, or returns 1. */
 int swsgi_slow_requests(const char *_Nonnull value, char *_Nonnull error, size_t capacity);
 
-/** WSGIRestrictStdin (1), WSGIRestrictStdout (2), WSGIRestrictSignal (4). */
+/** WSGIRestrictStdin (1), WSGIRestrictStdout (2), WSGIRestrictSignal (4), WSGIRestrictEmbedded (8). */
 void swsgi_restrict(int what, int on, const char *_Nonnull directive, const swsgi_place *_Nonnull place);
 
 /** <WSGIInterpreterOptions>: its arguments. What follows, until its end, stands in it. Writes an error and returns 0, or returns 1. */
@@ -317,6 +327,8 @@ void swsgi_note_alias(const swsgi_alias *_Nonnull alias, const char *_Nullable p
 /** An alias's group is known at start: its entry file is loaded before its processes take work. */
 void swsgi_preload(const swsgi_alias *_Nonnull alias, const char *_Nonnull process_group, const char *_Nonnull application_group,
                    struct server_rec *_Nonnull server);
+/** An alias has no process group, or %{GLOBAL}; with `application_group` (null: not known at start) each child loads it first. */
+void swsgi_embeds(const swsgi_alias *_Nonnull alias, const char *_Nullable application_group);
 /** WSGITrustedProxies: an address or network. Returns 1, or 0 with an error. */
 int swsgi_parse_network(const char *_Nonnull text, swsgi_network *_Nonnull network, char *_Nonnull error, size_t capacity);
 /** WSGITrustedProxyHeaders: the number of a header, or -1 with an error. */
@@ -348,8 +360,9 @@ void swsgi_generation_left(void);
 /** About once a second, and whenever a supervisor has ended. */
 void swsgi_parent_turn(struct server_rec *_Nonnull server);
 void swsgi_supervisor_ended(int pid, int status);
-/** In a new child of httpd. */
+/** In a new child of httpd, and when it ends. */
 void swsgi_child_begin(void);
+void swsgi_child_end(void);
 /** Serves a request: a status for httpd, 0 (OK) when the response has been sent. */
 int swsgi_handle(struct request_rec *_Nonnull request);
 void swsgi_death_report(struct request_rec *_Nonnull request, void *_Nonnull token);

@@ -138,6 +138,18 @@ int swsgi_look_install(void);
 int swsgi_look_take(size_t slot, int thread, unsigned milliseconds, char *_Nonnull file, char *_Nonnull line,
                     void *_Nullable *_Nonnull addresses);
 
+/** Before the first bundle is mapped into a process that belongs to somebody else: remembers that one's handlers of fatal
+    signals, and clears the way for those of the Swift runtime, which takes no place that is taken. */
+void swsgi_guest_open(void);
+
+/** After it: a fatal signal is reported with what the thread runs, then the runtime's handler writes its backtrace for at most
+    `limit_seconds`, and the owner's handler has the last word. What the runtime handles besides is put back. The report
+    begins with `code`. */
+void swsgi_guest_close(unsigned limit_seconds, const char *_Nonnull code);
+
+/** What the calling thread, with this number, runs: text for the log, which lives until it is null again, and the log. */
+void swsgi_guest_set(size_t slot, int log, const char *_Nullable entry_file, const char *_Nullable request_line);
+
 /** Where an address of code lies. */
 typedef struct swsgi_code {
     const char *_Nullable path;

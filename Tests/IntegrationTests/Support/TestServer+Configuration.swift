@@ -83,4 +83,18 @@ extension TestServer {
 
             """
     }
+
+    /// The same in embedded mode: without a process group.
+    func embedded(_ entryFile: String, at url: String = "/", options: String = "", inDirectory: String = "") -> String {
+        let folder = URL(fileURLWithPath: entryFile).deletingLastPathComponent().path
+        return """
+            WSGIScriptAlias \(url) \(entryFile) \(options)
+            <Directory \(folder)>
+                WSGIApplicationGroup %{GLOBAL}
+                Require all granted
+                \(inDirectory)
+            </Directory>
+
+            """
+    }
 }

@@ -4,8 +4,8 @@ internal import SWSGIConfiguration
 internal import SWSGIModuleCore
 internal import SWSGIWire
 
-// Files that a daemon process has handed over: httpd reads them itself.
-extension Relay {
+// Files that an application has handed over: httpd reads them itself.
+extension ClientResponse {
     mutating func file(_ payload: UnsafeRawBufferPointer, _ descriptor: Int32) throws(Malformed) {
         guard descriptor >= 0 else { throw Malformed("a file frame without a file") }
         var isWanted = false

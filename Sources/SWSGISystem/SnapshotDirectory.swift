@@ -1,19 +1,18 @@
 internal import Glibc
-internal import SWSGISystem
 
-/// The directory of one supervisor, with a directory for each daemon process in it.
+/// The directory of one supervisor, or of one generation of httpd's children, with a directory for each process in it.
 ///
 /// What stands in a process's directory belongs to a tenant, who may change it at any moment: it is only ever reached through
 /// descriptors of directories, never through a path, and links are never followed.
-final class SnapshotDirectory {
+public final class SnapshotDirectory {
     /// Its absolute path.
-    let path: String
+    public let path: String
     private let descriptor: SharedDescriptor
     private var leftovers: [String] = []
     private var moved = 0
 
     /// Makes it in `base`, with a name that nobody can guess; its parts have names that may be known.
-    init(base: String) throws(Errno) {
+    public init(base: String) throws(Errno) {
         var template = Array("\(base)/swsgi-XXXXXX".utf8CString)
         let made = template.withUnsafeMutableBufferPointer { buffer in
             buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
@@ -27,13 +26,31 @@ final class SnapshotDirectory {
         }
     }
 
+    /// One that is there already, and whose parts are known by their names.
+    public init(existing path: String) throws(Errno) {
+        self.path = path
+        descriptor = SharedDescriptor(try Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    }
+
+    /// Says that this process uses it; false: another says that it must not.
+    public func lock(shared: Bool) -> Bool { flock(descriptor.number, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 }
+
+    /// Takes that back, for whoever has the same open file.
+    public func unlock() { flock(descriptor.number, LOCK_UN) }
+
+    /// Removes everything that is in it, and itself.
+    public func removeWithContents() {
+        leftovers = Self.names(in: path)
+        removeAll()
+    }
+
     private init(abandoned path: String, _ descriptor: SharedDescriptor) {
         self.path = path
         self.descriptor = descriptor
     }
 
     /// Removes the directories of supervisors that ended without doing so.
-    static func removeAbandoned(base: String) {
+    public static func removeAbandoned(base: String) {
         for name in names(in: base) where name.hasPrefix("swsgi-") {
             let path = "\(base)/\(name)"
             guard let descriptor = try? SharedDescriptor(Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
@@ -50,7 +67,8 @@ final class SnapshotDirectory {
         }
     }
 
-    private static func names(in directory: String) -> [String] {
+    /// The names in a directory, at most 10,000.
+    public static func names(in directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
@@ -64,7 +82,7 @@ final class SnapshotDirectory {
     }
 
     /// Makes a process's directory, for its user alone; returns its path.
-    func make(_ name: String, owner: Identity?) throws(Errno) -> String {
+    public func make(_ name: String, owner: Identity?) throws(Errno) -> String {
         guard mkdirat(descriptor.number, name, 0o700) == 0 else { throw .last }
         if let owner, fchownat(descriptor.number, name, owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) != 0 {
             let failure = Errno.last
@@ -75,16 +93,16 @@ final class SnapshotDirectory {
     }
 
     /// Removes a process's directory, or as much of it as is done in a moment: `removeMore` goes on.
-    func remove(_ name: String) {
+    public func remove(_ name: String) {
         leftovers.append(name)
         removeMore(entries: 256)
     }
 
     /// Whether something is still to be removed.
-    var hasLeftovers: Bool { !leftovers.isEmpty }
+    public var hasLeftovers: Bool { !leftovers.isEmpty }
 
     /// Goes on removing what processes have left: at most so many entries, as a tenant can leave any number.
-    func removeMore(entries: Int) {
+    public func removeMore(entries: Int) {
         var budget = entries
         while budget > 0, let name = leftovers.first {
             empty(Array(name.utf8CString), in: descriptor.number, depth: 0, budget: &budget)
@@ -95,7 +113,7 @@ final class SnapshotDirectory {
     }
 
     /// Removes everything.
-    func removeAll() {
+    public func removeAll() {
         removeMore(entries: 1_000_000)
         rmdir(path)
     }

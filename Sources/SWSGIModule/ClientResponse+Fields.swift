@@ -3,7 +3,7 @@ internal import SWSGIModuleCore
 internal import SWSGIWire
 
 // What comes before the head of a response, and after its body.
-extension Relay {
+extension ClientResponse {
     mutating func interim(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
         guard state.phase == .waiting else { throw Malformed("an interim response after the head", isOutOfOrder: true) }
         interimCount += 1
