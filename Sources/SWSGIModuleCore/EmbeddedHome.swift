@@ -17,7 +17,7 @@ public final class EmbeddedHome {
 
     /// Makes it below `base`, for the children's user; `program` is swsgid.
     public init(base: String, program: String, uid: UInt32, gid: UInt32) throws(Errno) {
-        var template = Array("\(base)/swsgi.embedded-XXXXXX".utf8CString)
+        var template = Array("\(base)/\(SnapshotDirectory.childrenPrefix)XXXXXX".utf8CString)
         let made = template.withUnsafeMutableBufferPointer { buffer in
             buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
         }

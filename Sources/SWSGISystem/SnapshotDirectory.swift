@@ -49,18 +49,26 @@ public final class SnapshotDirectory {
         self.descriptor = descriptor
     }
 
-    /// Removes the directories of supervisors that ended without doing so.
+    /// How the directories of a generation's children begin, which httpd's parent makes.
+    public static let childrenPrefix = "swsgi.embedded-"
+    /// Seconds in which httpd's parent has surely locked one that it has made.
+    private static let youth = 2
+
+    /// Removes the directories of supervisors, and of httpd's children, that ended without doing so.
     public static func removeAbandoned(base: String) {
-        for name in names(in: base) where name.hasPrefix("swsgi-") {
+        for name in names(in: base) {
+            let isChildrens = name.hasPrefix(childrenPrefix)
+            guard isChildrens || name.hasPrefix("swsgi-") else { continue }
             let path = "\(base)/\(name)"
             guard let descriptor = try? SharedDescriptor(Descriptor.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
             else {
                 continue
             }
             var status = stat()
-            guard fstat(descriptor.number, &status) == 0, status.st_uid == geteuid(), status.st_mode & 0o777 == 0o711,
-                flock(descriptor.number, LOCK_EX | LOCK_NB) == 0
-            else { continue }
+            guard fstat(descriptor.number, &status) == 0 else { continue }
+            let isOurs = status.st_uid == geteuid() && status.st_mode & 0o777 == 0o711
+            let isOld = status.st_mode & 0o777 == 0o700 && time(nil) - status.st_ctim.tv_sec > youth
+            guard isChildrens ? isOld : isOurs, flock(descriptor.number, LOCK_EX | LOCK_NB) == 0 else { continue }
             let abandoned = SnapshotDirectory(abandoned: path, descriptor)
             abandoned.leftovers = names(in: path)
             abandoned.removeAll()
