@@ -1,7 +1,7 @@
 /* The directory walk to an alias's entry file, done once for each child and remembered where its result can't change.
 
    httpd walks the path of the entry file, merges <Directory> and <Files> sections and looks for symbolic links and .htaccess files, for
-   each request: a third of a small one. For a literal target the merged sections are a constant of the configuration, unless a section
+   each request. For a literal target the merged sections are a constant of the configuration, unless a section
    on the way allows overrides or restricts links. Then one stat is left. Here and not in Swift: core_dir_config and request_rec. */
 #include "module_private.h"
 
