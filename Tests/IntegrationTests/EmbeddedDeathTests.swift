@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Applications that end the child of httpd that they run in.
-@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
+@Suite(.enabled(if: Machine.canServe && !Machine.isSanitized, "needs root, apache2 and the release build"))
 struct EmbeddedDeathTests {
     private func withTrouble(_ multiProcessing: String, _ body: (TestServer) throws -> Void) throws {
         try withServer { server in

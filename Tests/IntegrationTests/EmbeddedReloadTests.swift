@@ -5,7 +5,7 @@ import Testing
 private let longReloads = ProcessInfo.processInfo.environment["SWSGI_RELOADS"].flatMap { Int($0) }
 
 /// New code beside the former, in httpd's own children.
-@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"), .serialized)
+@Suite(.enabled(if: Machine.canServe && !Machine.isSanitized, "needs root, apache2 and the release build"), .serialized)
 struct EmbeddedReloadTests {
     private func withVersionA(
         _ settings: String = EmbeddedTests.oneChild,

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Applications in httpd's own children.
-@Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
+@Suite(.enabled(if: Machine.canServe && !Machine.isSanitized, "needs root, apache2 and the release build"))
 struct EmbeddedTests {
     static let all = ["event", "worker", "prefork"]
     static let oneChild = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 80\nMaxSpareThreads 80\nMinSpareThreads 1\n"
