@@ -19,12 +19,8 @@ func swsgi_define_group(
     _ message: UnsafeMutablePointer<CChar>,
     _ capacity: Int
 ) -> Int32 {
-    do throws(Problem) {
+    checked(message, capacity) { () throws(Problem) in
         try parent.configuration.define(String(cString: arguments), at: Place(place.pointee), isRoot: geteuid() == 0)
-        return 1
-    } catch {
-        write(error, to: message, capacity)
-        return 0
     }
 }
 
@@ -39,12 +35,8 @@ func swsgi_slow_requests(
     _ message: UnsafeMutablePointer<CChar>,
     _ capacity: Int
 ) -> Int32 {
-    do throws(Problem) {
+    checked(message, capacity) { () throws(Problem) in
         try parent.configuration.setSlowRequests(String(cString: value))
-        return 1
-    } catch {
-        write(error, to: message, capacity)
-        return 0
     }
 }
 
@@ -105,16 +97,12 @@ func swsgi_import_script(
     _ message: UnsafeMutablePointer<CChar>,
     _ capacity: Int
 ) -> Int32 {
-    do throws(Problem) {
+    checked(message, capacity) { () throws(Problem) in
         try parent.configuration.addImport(
             String(cString: path),
             String(cString: arguments),
             at: Place(place.pointee)
         )
-        return 1
-    } catch {
-        write(error, to: message, capacity)
-        return 0
     }
 }
 
