@@ -51,7 +51,7 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
     /// Name and version of this host.
     public static let software = "mod_swsgi/" + version
     /// Version of this host.
-    static let version = "0.1.0"
+    static let version = productVersion
 
     /// Loads an application from `version.key.entryFile`; `directory` is an empty directory for the snapshot.
     ///
