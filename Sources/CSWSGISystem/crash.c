@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 enum { SIGNAL_STACK_SIZE = 64 * 1024, RECORD_MAX = 256 };
+/* In place of a reply socket that the thread holds: what became of it. */
+enum { ENDED_BY_CRASH = -1, HANDED_OVER = -2 };
 
 static const int fatal[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SIGSYS};
 enum { FATAL_COUNT = sizeof fatal / sizeof fatal[0] };
@@ -35,10 +37,11 @@ static void say(const char *text) {
     (void)ignored;
 }
 
-static void end_exchanges(void) {
+void swsgi_running_shut_down(void) {
     for (size_t slot = 0, limit = atomic_load(&running_limit); slot < limit; slot++) {
-        int reply = atomic_load(&running[slot].reply_plus_one) - 1;
-        if (reply >= 0) shutdown(reply, SHUT_RDWR);
+        int reply = atomic_load(&running[slot].reply_plus_one);
+        if (reply > 0 && atomic_compare_exchange_strong(&running[slot].reply_plus_one, &reply, ENDED_BY_CRASH))
+            shutdown(reply - 1, SHUT_RDWR);
     }
 }
 
@@ -82,9 +85,9 @@ static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     }
     record[signal_offset] = (unsigned char)number;
     send(control_socket, record, record_length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    end_exchanges();
+    swsgi_running_shut_down();
     stop_waiting_threads();
-    end_exchanges();
+    swsgi_running_shut_down();
     say_what_was_running();
     for (int i = 0; i < FATAL_COUNT; i++)
         if (fatal[i] == number) before = &former[i];
@@ -125,12 +128,29 @@ void swsgi_crash_dumps(const char *directory) {
 
 void swsgi_running_set(size_t slot, int reply, const char *entry_file, const char *request_line) {
     if (slot >= SWSGI_RUNNING_MAX) return;
-    if (reply < 0) atomic_store(&running[slot].reply_plus_one, 0);
     atomic_store(&running[slot].entry_file, entry_file);
     atomic_store(&running[slot].request_line, request_line);
-    if (reply >= 0) atomic_store(&running[slot].reply_plus_one, reply + 1);
+    atomic_store(&running[slot].reply_plus_one, reply + 1);
     size_t limit = atomic_load(&running_limit);
     while (slot >= limit && !atomic_compare_exchange_weak(&running_limit, &limit, slot + 1)) {}
+}
+
+/* Either the thread or the crash handler gets the socket, whoever comes first. */
+static int take_back(size_t slot, int state) {
+    int reply = slot < SWSGI_RUNNING_MAX ? atomic_load(&running[slot].reply_plus_one) : 0;
+    if (reply <= 0) return reply != ENDED_BY_CRASH;
+    return atomic_compare_exchange_strong(&running[slot].reply_plus_one, &reply, state);
+}
+
+int swsgi_running_hand_over(size_t slot) { return take_back(slot, HANDED_OVER); }
+
+int swsgi_running_end(size_t slot) {
+    int is_own = take_back(slot, 0);
+    if (slot >= SWSGI_RUNNING_MAX) return is_own;
+    atomic_store(&running[slot].reply_plus_one, 0);
+    atomic_store(&running[slot].entry_file, NULL);
+    atomic_store(&running[slot].request_line, NULL);
+    return is_own;
 }
 
 int swsgi_running_line(size_t slot, char *line, size_t capacity) {

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ static struct guest { atomic_int log_plus_one; _Atomic(const char *) entry_file,
 static atomic_size_t guest_limit;
 static atomic_int crashed_thread;
 static unsigned backtrace_limit;
-static char code_name[16];
+static char crash_code[16], exit_code[16];
+static pid_t guest_process;
 /* Static, as a thread's other storage may have to be allocated when it is first used: not in a signal handler. */
 static __thread size_t own_slot __attribute__((tls_model("initial-exec"))) = SWSGI_RUNNING_MAX;
 
@@ -48,30 +50,45 @@ static void add_number(struct line *line, int number) {
     add(line, start);
 }
 
-static void report(int number, size_t slot, const char *what) {
+static void report(const char *code, const char *how, size_t slot, const char *what) {
     const char *file = atomic_load(&guests[slot].entry_file), *request = atomic_load(&guests[slot].request_line);
     int log = atomic_load(&guests[slot].log_plus_one) - 1;
     struct line line = {.length = 0};
-    const char *name = sigabbrev_np(number);
     if (!file || !request) return;
-    add(&line, code_name), add(&line, ": embedded mode: SIG"), add(&line, name ? name : "?"), add(&line, " ends httpd's child ");
+    add(&line, code), add(&line, ": embedded mode: "), add(&line, how), add(&line, " ends httpd's child ");
     add_number(&line, getpid()), add(&line, what), add(&line, request), add(&line, "\" of "), add(&line, file);
     line.text[line.length++] = '\n';
     ssize_t ignored = write(log < 0 ? STDERR_FILENO : log, line.text, line.length);
     (void)ignored;
 }
 
+/* Of a thread that runs a request: the others, and httpd's own end, are none of an application's; nor is a process that it forks. */
+static void on_exit_called(void) {
+    if (own_slot >= SWSGI_RUNNING_MAX || getpid() != guest_process) return;
+    report(exit_code, "exit()", own_slot, ", called by \"");
+    for (size_t slot = 0, limit = atomic_load(&guest_limit); slot < limit; slot++)
+        if (slot != own_slot) report(exit_code, "exit()", slot, ", which also ran \"");
+}
+
 static void on_crash(int number, siginfo_t *info, void *context) {
     int none = 0, index = 0, dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+    if (getpid() != guest_process) { /* a process that an application has forked is not httpd's child */
+        signal(number, SIG_DFL);
+        pthread_kill(pthread_self(), number);
+        return;
+    }
     while (index < FATAL - 1 && handled[index] != number) index++;
     if (!atomic_compare_exchange_strong(&crashed_thread, &none, gettid())) {
         if (none != gettid()) for (;;) pause(); /* another thread is reporting; the process ends with it */
         signal(number, SIG_DFL); /* reporting itself has failed: the same instruction ends the process */
         return;
     }
-    if (own_slot < SWSGI_RUNNING_MAX) report(number, own_slot, ", which ran \"");
+    const char *abbreviated = sigabbrev_np(number);
+    char name[16] = "SIG";
+    strncpy(name + 3, abbreviated ? abbreviated : "?", sizeof name - 4);
+    if (own_slot < SWSGI_RUNNING_MAX) report(crash_code, name, own_slot, ", which ran \"");
     for (size_t slot = 0, limit = atomic_load(&guest_limit); slot < limit; slot++)
-        if (slot != own_slot) report(number, slot, ", which also ran \"");
+        if (slot != own_slot) report(crash_code, name, slot, ", which also ran \"");
     void (*before)(int) = runtimes[index].sa_handler;
     if (HAS_BACKTRACE && before != SIG_DFL && before != SIG_IGN) {
         prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the backtrace program looks into this process */
@@ -102,10 +119,13 @@ void swsgi_guest_open(void) {
     }
 }
 
-void swsgi_guest_close(unsigned limit_seconds, const char *code) {
+void swsgi_guest_close(unsigned limit_seconds, const char *code, const char *code_of_exit) {
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     backtrace_limit = limit_seconds;
-    strncpy(code_name, code, sizeof code_name - 1);
+    strncpy(crash_code, code, sizeof crash_code - 1);
+    strncpy(exit_code, code_of_exit, sizeof exit_code - 1);
+    guest_process = getpid();
+    atexit(on_exit_called);
     sigfillset(&action.sa_mask);
     /* The runtime's backtrace reads memory that may not be there, and counts on seeing the fault. */
     for (int i = 0; i < FATAL; i++) sigdelset(&action.sa_mask, handled[i]);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,8 @@ int swsgi_enter_root(const char *root) {
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || set_capabilities(0, 0) < 0) return -errno;
     return chroot("/") == 0 ? -EPERM : 0; /* a second one would be the way out */
 }
+
+int swsgi_processor(void) { return sched_getcpu(); }
 
 int swsgi_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0) < 0 ? -errno : 0; }
 

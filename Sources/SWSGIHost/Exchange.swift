@@ -21,8 +21,8 @@ public final class Exchange {
     /// What the application gets instead of this object.
     private let handle = ExchangeHandle.make()
 
-    /// The working memory of request thread number `thread`, counted from 1.
-    public init(thread: Int) {
+    /// The working memory of request thread number `thread`, counted from 1; 0 where several threads use it by turns.
+    public init(thread: Int = 0) {
         self.thread = thread
         output = ResponseBuffer()
         input = BodyReader()
@@ -32,19 +32,19 @@ public final class Exchange {
 
     /// Runs the application on one exchange and ends it.
     ///
-    /// `reply` stays the caller's to close.
-    public func run(_ instance: Instance, head: ReceivedHead, reply: Int32) {
+    /// `reply` stays the caller's to close. Before it goes back to httpd, with the end, `handOver` is asked whether it may.
+    public func run(_ instance: Instance, head: ReceivedHead, reply: Int32, handOver: () -> Bool) {
         self.head = head
         self.reply = reply
         own.begin(thread: thread, requestStart: head.requestStart, queueStart: head.queueStart)
         output.begin(reply)
         input.begin(reply, hasBody: head.flags.contains(.body))
         defer { self.head = nil }
-        run(instance)
+        run(instance, handOver: handOver)
     }
 
-    /// Runs the application on an exchange of its own process: no queue, no socket.
-    public func run(_ instance: Instance, peer: any ExchangePeer, requestStart: Int64) {
+    /// Runs the application on an exchange of its own process, in thread number `thread`: no queue, no socket.
+    public func run(_ instance: Instance, peer: any ExchangePeer, thread: Int, requestStart: Int64) {
         self.peer = peer
         own.begin(thread: thread, requestStart: requestStart, queueStart: 0)
         output.begin(-1, peer: peer)
@@ -53,10 +53,10 @@ public final class Exchange {
             self.peer = nil
             output.forget()
         }
-        run(instance)
+        run(instance, handOver: { false })
     }
 
-    private func run(_ instance: Instance) {
+    private func run(_ instance: Instance, handOver: () -> Bool) {
         constants = instance.constants
         let application = instance.application.pointee
         let result = application.respond(application.context, instance.host, handle.open(for: self))
@@ -65,7 +65,7 @@ public final class Exchange {
             log(.error, "the application ended without starting a response")
         }
         let failure = Self.areAllCancelled.load(ordering: .relaxed) ? ExchangeOutcome.unavailable : .failed
-        output.end(result == 0 && output.isStarted ? .complete : failure, returnsReply: input.isIdle)
+        output.end(result == 0 && output.isStarted ? .complete : failure, returnsReply: input.isIdle && handOver())
     }
 
     /// Ends an exchange that no application may run.

@@ -18,8 +18,8 @@ final class ExchangeHandle {
         1 << placeBits,
         MemoryLayout<Unmanaged<ExchangeHandle>?>.size
     )?
-    .assumingMemoryBound(to: Unmanaged<ExchangeHandle>?.self)  // changed under the lock, before a number is given out
-    private static let known = Lock<(count: Int, free: [Int])>((0, []))
+    .assumingMemoryBound(to: Unmanaged<ExchangeHandle>?.self)  // each is of whoever has its number
+    private static let numbers = NumberPool()
 
     /// The number of the exchange that is running; with `busy` while a thread is in a call; 0 between exchanges.
     private let state = Atomic<UInt64>(0)
@@ -30,21 +30,18 @@ final class ExchangeHandle {
 
     /// A handle that has become free, or a new one; handles live as long as the process.
     static func make() -> ExchangeHandle {
-        known.withLock { known in
-            if let place = known.free.popLast(), let old = places?[place] { return old.takeUnretainedValue() }
-            // A process has at most 1000 request threads.
-            precondition(known.count < 1 << placeBits, "too many exchanges at once")
-            let new = ExchangeHandle(place: known.count)
-            places?[known.count] = Unmanaged.passRetained(new)
-            known.count += 1
-            return new
-        }
+        let place = numbers.take()
+        // A process has at most 1000 request threads.
+        precondition(place < 1 << placeBits, "too many exchanges at once")
+        if let old = places?[place] { return old.takeUnretainedValue() }
+        let new = ExchangeHandle(place: place)
+        places?[place] = Unmanaged.passRetained(new)
+        return new
     }
 
     /// Gives the handle back, when it is closed for good.
     func giveBack() {
-        let place = Int(number & (1 << Self.placeBits - 1))
-        Self.known.withLock { $0.free.append(place) }
+        Self.numbers.giveBack(Int(number & (1 << Self.placeBits - 1)))
     }
 
     /// Begins an exchange; gives what the application may hold.

@@ -4,7 +4,8 @@ internal import SWSGIWire
 
 /// The environ keys that are the same for every exchange of an instance; made once, and never freed.
 struct ConstantFields: @unchecked Sendable {  // immutable
-    private let fields: [(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)]
+    // Not an array: request threads would take its one reference count from each other.
+    private let fields: UnsafeBufferPointer<(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)>
 
     init(key: ApplicationKey, symbol: String, facts: HostFacts) {
         let values: [(String, String)] = [
@@ -18,7 +19,10 @@ struct ConstantFields: @unchecked Sendable {  // immutable
             ("mod_wsgi.application_group", key.applicationGroup),
             ("mod_wsgi.callable_object", symbol),
         ]
-        fields = values.map { (Self.permanent($0), Self.permanent($1)) }
+        let fields = UnsafeMutableBufferPointer<(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)>
+            .allocate(capacity: values.count)
+        _ = fields.initialize(from: values.map { (Self.permanent($0), Self.permanent($1)) })
+        self.fields = UnsafeBufferPointer(fields)
     }
 
     var count: Int { fields.count }

@@ -11,8 +11,11 @@ public enum GuestProcess {
 
     /// The first bundle's runtime is there: from now on a crash is reported, and then handled as the owner does it.
     ///
-    /// The report begins with `code`; the runtime's backtrace after it may take `seconds`.
-    public static func finish(code: String, backtraceSeconds seconds: UInt32) { swsgi_guest_close(seconds, code) }
+    /// The report begins with `code`; the runtime's backtrace after it may take `seconds`. An `exit()` that a request calls is
+    /// reported too, with `exitCode`. Once in a process.
+    public static func finish(code: String, exitCode: String, backtraceSeconds seconds: UInt32) {
+        swsgi_guest_close(seconds, code, exitCode)
+    }
 
     /// Says what the calling thread, with this number, runs; both texts must live until `ended`.
     @inline(__always)

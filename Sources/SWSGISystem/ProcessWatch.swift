@@ -107,10 +107,23 @@ public enum CrashHandlers {
         swsgi_running_set(slot, reply, entryFile, line)
     }
 
-    /// Tells the crash handler that thread `slot` runs nothing.
+    /// Takes the reply socket of thread `slot` out of the crash handler's hands; false: that has ended it.
+    ///
+    /// To be called before the socket goes back to httpd, which may use it for another exchange, of another process, at once.
     @inline(__always)
-    public static func ended(slot: Int) {
-        swsgi_running_set(slot, -1, nil, nil)
+    public static func handOver(slot: Int) -> Bool {
+        swsgi_running_hand_over(slot) != 0
+    }
+
+    /// Tells the crash handler that thread `slot` runs nothing; false: that ends its reply socket, which must stay open.
+    @inline(__always)
+    public static func ended(slot: Int) -> Bool {
+        swsgi_running_end(slot) != 0
+    }
+
+    /// Ends every running exchange, as the crash handler does.
+    public static func endExchanges() {
+        swsgi_running_shut_down()
     }
 
     /// The request line that thread `slot` runs, as far as it can be read; nil: it runs nothing.

@@ -1,3 +1,5 @@
+internal import Glibc
+
 // The head of an exchange: one message on a process group's queue, with the reply end attached.
 //
 //     0  magic UInt32 | version UInt16 | flags UInt16 | bytes in all UInt32 | environ fields UInt32
@@ -11,6 +13,8 @@
 // the first 64 bytes alone, with `Flags.inMemory`. Host byte order: both ends are processes of one machine.
 
 /// What a head says beside the environ.
+///
+/// Computed, as a constant of another module is looked up by a call that checks whether it has been made.
 public struct ExchangeFlags: OptionSet, Sendable {
     /// The bits.
     public let rawValue: UInt16
@@ -21,19 +25,19 @@ public struct ExchangeFlags: OptionSet, Sendable {
     }
 
     /// Code older than the entry file's identity must not answer without asking for its replacement.
-    public static let reloading = ExchangeFlags(rawValue: 1)
+    public static var reloading: ExchangeFlags { ExchangeFlags(rawValue: 1) }
     /// This exchange has waited for new code: only that may answer.
-    public static let fresh = ExchangeFlags(rawValue: 2)
+    public static var fresh: ExchangeFlags { ExchangeFlags(rawValue: 2) }
     /// New code could not be had: the old may answer.
-    public static let staleAccepted = ExchangeFlags(rawValue: 4)
+    public static var staleAccepted: ExchangeFlags { ExchangeFlags(rawValue: 4) }
     /// The request has a body.
-    public static let body = ExchangeFlags(rawValue: 8)
+    public static var body: ExchangeFlags { ExchangeFlags(rawValue: 8) }
     /// The rest of the head is in attached memory.
-    public static let inMemory = ExchangeFlags(rawValue: 16)
+    public static var inMemory: ExchangeFlags { ExchangeFlags(rawValue: 16) }
     /// httpd wants to know when the application is about to run: a TAKEN frame, without which it must not.
-    public static let announced = ExchangeFlags(rawValue: 32)
+    public static var announced: ExchangeFlags { ExchangeFlags(rawValue: 32) }
     /// This exchange is no activity for inactivity-timeout.
-    public static let isNoActivity = ExchangeFlags(rawValue: 64)
+    public static var isNoActivity: ExchangeFlags { ExchangeFlags(rawValue: 64) }
 }
 
 /// Limits and places of a head's parts.
@@ -124,8 +128,7 @@ public struct ExchangeHeadWriter: ~Copyable {
     }
 
     private mutating func append(_ text: UnsafePointer<CChar>) -> UInt32 {
-        var length = 0
-        while text[length] != 0 { length += 1 }
+        let length = strlen(text)
         reserve(length + 1)
         storage.baseAddress?.advanced(by: count).copyMemory(from: text, byteCount: length + 1)
         count += length + 1

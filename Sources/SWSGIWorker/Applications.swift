@@ -142,14 +142,14 @@ final class Applications: Sendable {
 
     /// Decides on an exchange that is not for `cached`, or whose entry file may be newer.
     ///
-    /// Keeps `reply` when it says so.
-    func decide(_ head: ReceivedHead, reply: Int32) -> Decision {
+    /// Keeps `reply`, which thread `slot` has received, when it says so.
+    func decide(_ head: ReceivedHead, reply: Int32, slot: Int) -> Decision {
         let key = ApplicationKey(
             entryFile: String(decoding: head.entryFile, as: UTF8.self),
             applicationGroup: String(decoding: head.applicationGroup, as: UTF8.self),
             symbol: String(decoding: head.symbol, as: UTF8.self)
         )
-        if let known = content.withLock({ $0.states[key] }), keep(reply, head, key, known) { return .kept }
+        if let known = content.withLock({ $0.states[key] }), keep(reply, slot, head, key, known) { return .kept }
         load(key)
         switch content.withLock({ $0.states[key] }) {
         case .loaded(let instance): return .run(instance)
@@ -159,16 +159,22 @@ final class Applications: Sendable {
     }
 
     /// Keeps an exchange whose entry file is newer than what is known here.
-    private func keep(_ reply: Int32, _ head: ReceivedHead, _ key: ApplicationKey, _ known: State) -> Bool {
+    private func keep(
+        _ reply: Int32,
+        _ slot: Int,
+        _ head: ReceivedHead,
+        _ key: ApplicationKey,
+        _ known: State
+    ) -> Bool {
         guard head.flags.contains(.reloading), !head.flags.contains(.staleAccepted), head.identity != known.identity,
             // httpd may have looked before the change that was loaded here: only what stands there now counts.
             let now = FileIdentity(path: key.entryFile), now != known.identity
         else { return false }
         let version = ApplicationVersion(key: key, identity: now)
-        switch place(version, reply, isFresh: head.flags.contains(.fresh)) {
+        switch place(version, reply, slot, isFresh: head.flags.contains(.fresh)) {
         case .none: return false
         case .sentBack: sendBack(reply, stale: false)
-        case .waits: break
+        case .waits, .ended: break
         case .waitsForNews: channel.send(.changed(version))
         }
         return true
@@ -177,16 +183,20 @@ final class Applications: Sendable {
     private enum Place {
         case none
         case sentBack
+        /// By the crash handler.
+        case ended
         case waits
         case waitsForNews
     }
 
-    private func place(_ version: ApplicationVersion, _ reply: Int32, isFresh: Bool) -> Place {
+    private func place(_ version: ApplicationVersion, _ reply: Int32, _ slot: Int, isFresh: Bool) -> Place {
         content.withLock { content in
-            if content.isDraining { return .sentBack }
             let isNews = content.reported[version.key] != version.identity
             // Requests that come while the replacement is under way are served by the old code.
-            guard isFresh || isNews else { return .none }
+            guard content.isDraining || isFresh || isNews else { return .none }
+            // From here any thread may send it back.
+            guard CrashHandlers.handOver(slot: slot) else { return .ended }
+            if content.isDraining { return .sentBack }
             content.reported[version.key] = version.identity
             content.waiting.append(Waiting(reply: reply, version: version, since: Clock.monotonic))
             return isNews ? .waitsForNews : .waits

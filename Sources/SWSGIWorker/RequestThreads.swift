@@ -312,21 +312,21 @@ struct RequestDesk: ~Copyable {
         let decision = decide(head, reply)
         switch decision {
         case .kept: break
-        case .refuse(let outcome): Exchange.refuse(reply, outcome)
+        case .refuse(let outcome): if CrashHandlers.handOver(slot: slot) { Exchange.refuse(reply, outcome) }
         case .run(let instance):
             last = instance
             if Exchange.begins(reply, head) { run(instance, head, reply) }
         }
-        CrashHandlers.ended(slot: slot)
+        let isOwn = CrashHandlers.ended(slot: slot)
         if case .kept = decision { return }
-        close(reply)
+        if isOwn { close(reply) }
     }
 
     private func run(_ instance: Instance, _ head: ReceivedHead, _ reply: Int32) {
         let activity = head.flags.contains(.isNoActivity) ? nil : activity
         activity?.content.withLock { $0.began() }
         deadlines?.began(slot)
-        exchange.run(instance, head: head, reply: reply)
+        exchange.run(instance, head: head, reply: reply) { CrashHandlers.handOver(slot: slot) }
         deadlines?.ended(slot)
         activity?.content.withLock { $0.ended(now: Clock.monotonic) }
         if let quota, quota.ended() { channel.send(.leaving(.maximumRequests)) }
@@ -334,6 +334,6 @@ struct RequestDesk: ~Copyable {
 
     private func decide(_ head: ReceivedHead, _ reply: Int32) -> Decision {
         if let last, last.serves(head) { return .run(last) }
-        return applications.decide(head, reply: reply)
+        return applications.decide(head, reply: reply, slot: slot)
     }
 }

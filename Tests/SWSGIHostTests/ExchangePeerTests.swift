@@ -73,7 +73,7 @@ private final class RecordingPeer: ExchangePeer {
 /// The same exchanges as over a reply socket, with httpd in the same process.
 @Suite struct ExchangePeerTests {
     private func answer(_ loaded: Result<Instance, any Error>, _ peer: RecordingPeer) throws {
-        Exchange(thread: 3).run(try loaded.get(), peer: peer, requestStart: 1_700_000_000_000_001)
+        Exchange().run(try loaded.get(), peer: peer, thread: 3, requestStart: 1_700_000_000_000_001)
     }
 
     private func request(_ path: String, _ query: String = "", _ more: [(String, String)] = []) -> RecordingPeer {
@@ -161,11 +161,11 @@ private final class RecordingPeer: ExchangePeer {
         let head = TestRequest().head
         for _ in 0..<3 {
             let peer = request("/")
-            exchange.run(instance, peer: peer, requestStart: 0)
+            exchange.run(instance, peer: peer, thread: 1, requestStart: 0)
             #expect(peer.frames.map(\.kind) == [.head, .data, .end])
             let reply = try Reply()
             try head.withUnsafeBytes {
-                exchange.run(instance, head: try ReceivedHead($0), reply: reply.far.number)
+                exchange.run(instance, head: try ReceivedHead($0), reply: reply.far.number) { true }
             }
             #expect(try reply.receive()?.isReplyReturned == true)
         }

@@ -31,7 +31,7 @@ import Testing
         for _ in 0..<100 {
             let reply = try Reply()
             try head.withUnsafeBytes {
-                exchange.run(instance, head: try ReceivedHead($0), reply: reply.far.number)
+                exchange.run(instance, head: try ReceivedHead($0), reply: reply.far.number) { true }
             }
             let message = try reply.receive()
             #expect(message?.payloads(.data).count == 1)
@@ -169,7 +169,7 @@ import Testing
         let head = TestRequest().head
         let instance = try Loaded.versionA.get()
         try head.withUnsafeBytes {
-            Exchange(thread: 1).run(instance, head: try ReceivedHead($0), reply: reply.far.number)
+            Exchange(thread: 1).run(instance, head: try ReceivedHead($0), reply: reply.far.number) { true }
         }
         Exchange.refuse(reply.far.number, .failed)
     }

@@ -71,7 +71,7 @@ extension Instance {
         try reply.send(body)
         let exchange = Exchange(thread: 7)
         try request.head.withUnsafeBytes { bytes in
-            exchange.run(self, head: try ReceivedHead(bytes), reply: reply.far.number)
+            exchange.run(self, head: try ReceivedHead(bytes), reply: reply.far.number) { true }
         }
         var messages: [Message] = []
         while let message = try reply.receive() { messages.append(message) }

@@ -73,6 +73,9 @@ int swsgi_spawn(const swsgi_spawn_request *_Nonnull request, pid_t *_Nonnull pid
     libc wrapper, prctl is variadic). Returns 0 or -errno. */
 int swsgi_enter_root(const char *_Nonnull root);
 
+/** The calling thread's processor, or -1 (Swift's Glibc leaves sched_getcpu out); no system call. */
+int swsgi_processor(void);
+
 /** Whether others of the same user may look into the process, and a core dump be written of it (prctl is variadic). */
 int swsgi_set_dumpable(int dumpable);
 
@@ -107,9 +110,20 @@ int swsgi_crash_handlers_install(int control, const void *_Nonnull record, size_
 /** Lets a fatal signal leave a core dump in `directory`; without this call there is none. */
 void swsgi_crash_dumps(const char *_Nonnull directory);
 
-/** The running exchange of request thread `slot`: its reply socket and text for the log, or -1 and null when it ends.
-    Read by the crash handler, hence plain atomics in static memory. */
-void swsgi_running_set(size_t slot, int reply, const char *_Nullable entry_file, const char *_Nullable request_line);
+/** The running exchange of request thread `slot`: its reply socket and text for the log. Read by the crash handler, hence plain
+    atomics in static memory. */
+void swsgi_running_set(size_t slot, int reply, const char *_Nonnull entry_file, const char *_Nonnull request_line);
+
+/** Takes the reply socket of thread `slot` out of the crash handler's hands, for whoever sends it back to httpd: that may use it
+    for another exchange at once. Returns 0 when the crash handler has ended it before. */
+int swsgi_running_hand_over(size_t slot);
+
+/** Thread `slot` runs nothing any more. Returns 0 when the crash handler is about to end its reply socket, or has: then it must
+    not be closed, as its number would become another's. */
+int swsgi_running_end(size_t slot);
+
+/** Ends every running exchange, as the crash handler does before anything else: no client waits for a backtrace. */
+void swsgi_running_shut_down(void);
 
 /** Copies the request line of thread `slot`, with a NUL; 0 when it runs nothing. Another thread may end that exchange at any
     moment, and its memory with it: so the kernel reads it, which says EFAULT where a plain read would crash. */
@@ -144,8 +158,8 @@ void swsgi_guest_open(void);
 
 /** After it: a fatal signal is reported with what the thread runs, then the runtime's handler writes its backtrace for at most
     `limit_seconds`, and the owner's handler has the last word. What the runtime handles besides is put back. The report
-    begins with `code`. */
-void swsgi_guest_close(unsigned limit_seconds, const char *_Nonnull code);
+    begins with `code`. An exit() that a request calls is reported with `code_of_exit`. To be called once in a process. */
+void swsgi_guest_close(unsigned limit_seconds, const char *_Nonnull code, const char *_Nonnull code_of_exit);
 
 /** What the calling thread, with this number, runs: text for the log, which lives until it is null again, and the log. */
 void swsgi_guest_set(size_t slot, int log, const char *_Nullable entry_file, const char *_Nullable request_line);
