@@ -1,8 +1,7 @@
 /* From a URL to an entry file: httpd's regular expressions, arrays and request fields. */
 #include "module_private.h"
 
-/* Copies what Swift has made into the configuration's pool. */
-static swsgi_alias adopt(apr_pool_t *p, swsgi_alias alias) {
+swsgi_alias adopt(apr_pool_t *p, swsgi_alias alias) {
     swsgi_alias own = alias;
     own.location = apr_pstrdup(p, alias.location), own.target = ap_server_root_relative(p, alias.target);
     own.process_group = apr_pstrdup(p, alias.process_group), own.symbol = apr_pstrdup(p, alias.symbol);
@@ -74,7 +73,7 @@ const char *handler_script(cmd_parms *cmd, void *mconfig, const char *arguments)
     handler = adopt(cmd->pool, handler);
     if (!config->handlers) config->handlers = apr_array_make(cmd->pool, 1, sizeof handler);
     APR_ARRAY_PUSH(config->handlers, swsgi_alias) = handler;
-    swsgi_note_handler(&handler, &place);
+    swsgi_note_script(&handler, &place);
     return NULL;
 }
 

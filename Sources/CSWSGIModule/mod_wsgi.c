@@ -78,6 +78,8 @@ static void *merge_directory_config(apr_pool_t *p, void *outer, void *inner) {
     config->proxy_headers = merge_lists(p, base->proxy_headers, add->proxy_headers);
     config->sendfile = merge_number(base->sendfile, add->sendfile);
     config->handlers = merge_lists(p, base->handlers, add->handlers);
+    for (size_t i = 0; i < sizeof config->scripts / sizeof *config->scripts; i++)
+        config->scripts[i] = add->scripts[i] ? add->scripts[i] : base->scripts[i];
     config->allowed_groups = add->allowed_groups ? add->allowed_groups : base->allowed_groups;
     return config;
 }
@@ -201,6 +203,7 @@ static const char *ignored(cmd_parms *cmd, void *unused, const char *arguments) 
 
 #define IGNORED_IN(name, where) AP_INIT_RAW_ARGS(name, ignored, NULL, where, "accepted for mod_wsgi's configurations, without effect")
 #define IGNORED(name) IGNORED_IN(name, RSRC_CONF | ACCESS_CONF)
+#define SCRIPT(name, kind, where, text) AP_INIT_RAW_ARGS(name, asked_script, (void *)kind, where, text)
 #define FLAG(name, field, where, text) \
     AP_INIT_TAKE1(name, set_flag, (void *)offsetof(struct directory_config, field), where, text)
 
@@ -211,6 +214,10 @@ static const command_rec commands[] = {
     AP_INIT_RAW_ARGS("WSGIScriptAliasMatch", script_alias, (void *)SWSGI_ALIAS_MATCH, RSRC_CONF, "regular expression, entry file and options"),
     AP_INIT_RAW_ARGS("WSGIHandlerScript", handler_script, NULL, ACCESS_CONF | RSRC_CONF, "name of a handler, entry file and options"),
     AP_INIT_RAW_ARGS("WSGIRestrictProcess", restrict_process, NULL, ACCESS_CONF | RSRC_CONF, "names of the process groups that requests may use"),
+    SCRIPT("WSGIAccessScript", SWSGI_ALIAS_ACCESS, RSRC_CONF | OR_AUTHCFG, "entry file that says who may come, and options"),
+    SCRIPT("WSGIAuthUserScript", SWSGI_ALIAS_USER, RSRC_CONF | OR_AUTHCFG, "entry file that knows users' passwords, and options"),
+    SCRIPT("WSGIAuthGroupScript", SWSGI_ALIAS_GROUP, RSRC_CONF | OR_AUTHCFG, "entry file that knows users' groups, and options"),
+    SCRIPT("WSGIDispatchScript", SWSGI_ALIAS_DISPATCH, ACCESS_CONF | RSRC_CONF, "entry file that says where requests go, and options"),
     AP_INIT_TAKE1("WSGIProcessGroup", process_group, NULL, ACCESS_CONF | RSRC_CONF, "name of the process group"),
     AP_INIT_TAKE1("WSGIApplicationGroup", application_group, NULL, ACCESS_CONF | RSRC_CONF, "name of the application group"),
     AP_INIT_TAKE1("WSGICallableObject", callable_object, NULL, OR_FILEINFO, "name of the function that the bundle exports"),
@@ -306,10 +313,9 @@ static int post_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serve
     ap_add_version_component(p, "mod_swsgi/0.1.0");
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
     swsgi_configuration_remark(s, 0);
-    if (!swsgi_generation_begin(s)) return HTTP_INTERNAL_SERVER_ERROR;
-    /* Not in children: they only lose their copies. */
+    /* Before there is anything to leave: a generation that can't begin has made a directory. Not in children: they only lose their copies. */
     apr_pool_cleanup_register(p, NULL, leave_generation, apr_pool_cleanup_null);
-    return OK;
+    return swsgi_generation_begin(s) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static int monitor(apr_pool_t *p, server_rec *s) {
@@ -368,8 +374,8 @@ static int handler(request_rec *r) {
 
 static void register_hooks(apr_pool_t *p) {
     static const char *const before[] = {"mod_alias.c", NULL}, *const after[] = {"mod_userdir.c", "mod_vhost_alias.c", NULL};
-    (void)p;
     restore_environment();
+    register_scripts(p);
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(dump_configuration, NULL, NULL, APR_HOOK_MIDDLE);

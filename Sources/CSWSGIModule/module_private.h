@@ -40,6 +40,8 @@ struct directory_config {
     const unsigned char *error_statuses;
     apr_array_header_t *proxies, *proxy_headers, *handlers, *allowed_groups;
     int sendfile;
+    /* Of WSGIAccessScript and those after it, by their kind. */
+    const swsgi_alias *scripts[4];
 };
 
 static inline struct directory_config *directory_config_of(request_rec *r) {
@@ -66,6 +68,9 @@ void dump_configuration(apr_pool_t *p, server_rec *s);
 /* Replaces %{GLOBAL}, %{RESOURCE}, %{SERVER}, %{HOST} and %{ENV:name}; sets `undefined` to a variable that is not there. */
 const char *expand_group(request_rec *r, const char *name, const char **undefined);
 
+/* `file_kind` of a request's facts. */
+int kind_of(const apr_finfo_t *file);
+
 extern const char *const handler_name;
 
 /* Where a directive stands. */
@@ -80,6 +85,13 @@ int is_fixed(const swsgi_alias *alias);
 /* WSGIHandlerScript, and the script for the handler of a request. */
 const char *handler_script(cmd_parms *cmd, void *mconfig, const char *arguments);
 int find_handler_script(request_rec *r);
+
+/* Copies what Swift has made of a directive into the configuration's pool. */
+swsgi_alias adopt(apr_pool_t *p, swsgi_alias alias);
+
+/* WSGIAccessScript, WSGIAuthUserScript, WSGIAuthGroupScript and WSGIDispatchScript; their hook, and their providers. */
+const char *asked_script(cmd_parms *cmd, void *mconfig, const char *arguments);
+void register_scripts(apr_pool_t *p);
 
 /* <WSGIInterpreterOptions>, and whether a directive stands in one. */
 const char *interpreter_options(cmd_parms *cmd, void *mconfig, const char *arguments);

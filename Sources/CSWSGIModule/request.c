@@ -43,9 +43,9 @@ void swsgi_log_request(request_rec *request, int level, const char *text) {
     ap_log_rerror(APLOG_MARK, level | APLOG_NOERRNO, 0, request, "%s", text);
 }
 
-void **swsgi_thread_slot(void) {
-    static __thread void *slot;
-    return &slot;
+int *swsgi_request_thread(void) {
+    static __thread int number;
+    return &number;
 }
 
 /* ---- Group names ---- */
@@ -106,7 +106,7 @@ static int announces_too_much(request_rec *r) {
     return length && limit > 0 && apr_strtoff(&size, length, &end, 10) == APR_SUCCESS && !*end && size > limit;
 }
 
-static int kind_of(const apr_finfo_t *file) {
+int kind_of(const apr_finfo_t *file) {
     switch (file->filetype) {
     case APR_NOFILE: return 0;
     case APR_REG: return 1;
@@ -115,13 +115,16 @@ static int kind_of(const apr_finfo_t *file) {
     }
 }
 
-swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
+swsgi_request_facts swsgi_request_facts_get(request_rec *r, const swsgi_destination *chosen) {
     struct directory_config *config = directory_config_of(r);
     const swsgi_alias *alias = alias_of(r);
     const char *process_group = alias && alias->process_group ? alias->process_group : config->process_group;
     const char *application_group = alias && alias->application_group ? alias->application_group : config->application_group;
     const char *symbol = alias && alias->symbol ? alias->symbol : config->symbol;
     const char *encoding = apr_table_get(r->headers_in, "Transfer-Encoding"), *undefined = NULL;
+    if (chosen && chosen->process_group) process_group = chosen->process_group;
+    if (chosen && chosen->application_group) application_group = chosen->application_group;
+    if (chosen && chosen->symbol) symbol = chosen->symbol;
     process_group = process_group ? expand_group(r, process_group, &undefined) : "";
     application_group = expand_group(r, application_group ? application_group : "%{RESOURCE}", &undefined);
     if (symbol && !strncmp(symbol, "%{ENV:", 6)) symbol = variable(r, symbol, &undefined);
@@ -133,6 +136,7 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r) {
         file = &script;
     }
     return (swsgi_request_facts){
+        .dispatch_script = config->scripts[SWSGI_ALIAS_DISPATCH - SWSGI_ALIAS_ACCESS],
         .server = r->server, .file_name = is_handler ? alias->target : r->filename ? r->filename : "", .line = r->the_request ? r->the_request : "",
         .process_group = process_group, .application_group = application_group, .symbol = symbol ? symbol : "",
         .undefined = undefined, .is_alias = alias != NULL, .is_handler = is_handler,
@@ -196,7 +200,7 @@ const swsgi_field *swsgi_environ(request_rec *r, int *count) {
     apr_table_setn(environ, "PATH_INFO", path);
     apr_table_setn(environ, "mod_wsgi.script_name", name);
     apr_table_setn(environ, "mod_wsgi.path_info", path);
-    apr_table_setn(environ, "mod_wsgi.request_handler", r->handler);
+    apr_table_setn(environ, "mod_wsgi.request_handler", r->handler ? r->handler : "");
     apr_table_setn(environ, "mod_wsgi.handler_script", alias && alias->kind == SWSGI_ALIAS_HANDLER ? alias->target : "");
     apr_table_setn(environ, "mod_wsgi.listener_host", r->connection->local_addr->hostname ? r->connection->local_addr->hostname : "");
     apr_table_setn(environ, "mod_wsgi.listener_port", apr_itoa(r->pool, r->connection->local_addr->port));

@@ -103,7 +103,8 @@ void swsgi_interim_end(request_rec *r, void *headers, int status) {
     int before = r->status, expecting = r->expecting_100;
     const char *line = r->status_line;
     r->status = status;
-    r->status_line = ap_get_status_line(status);
+    /* Older releases of httpd don't know 103: they would have "500 Internal Server Error" for it. */
+    r->status_line = status == 103 ? "103 Early Hints" : "102 Processing";
     ap_send_interim_response(r, 1);
     r->status = before;
     r->status_line = line;

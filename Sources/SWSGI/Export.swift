@@ -45,7 +45,7 @@ public func export(_ application: some Application) -> ExportedApplication {
 }
 
 /// What the table's context points at.
-private final class Exported: Sendable {
+final class Exported: Sendable {
     let stopping: @Sendable () -> Void
     let observe: @Sendable (ProcessEvent) -> Void
     let handler: Handler
@@ -70,7 +70,7 @@ private final class Exported: Sendable {
 #endif
 
 /// Makes a table that is never freed: the host may use it until the process ends.
-private func makeTable(_ exported: Exported) -> ExportedApplication {
+func makeTable(_ exported: Exported) -> ExportedApplication {
     let table = UnsafeMutablePointer<swsgi_application>.allocate(capacity: 1)
     table.initialize(
         to: swsgi_application(

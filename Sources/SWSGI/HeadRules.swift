@@ -30,7 +30,7 @@ enum HeadRules {
             let rule = (100...199).contains(code) ? "1xx can't be a final status" : "status code must be 200 to 599"
             throw ExchangeError(.invalidStatus, "\(rule): \(code)")
         }
-        for (place, byte) in reason.utf8.enumerated() where isControl(byte) || byte >= 0x80 {
+        if let (place, byte) = first(in: reason, where: { isControl($0) || $0 >= 0x80 }) {
             let what = isControl(byte) ? "control" : "invalid"
             throw ExchangeError(
                 .invalidStatus,
@@ -64,7 +64,7 @@ enum HeadRules {
     /// A name is a token, a value has no control characters but tabs, a Content-Length is a decimal number.
     static func check(name: String, value: String) throws(ExchangeError) {
         guard !name.isEmpty else { throw ExchangeError(.invalidHeader, "header name is empty") }
-        for (place, byte) in name.utf8.enumerated() where !isToken(byte) {
+        if let (place, byte) = first(in: name, where: { !isToken($0) }) {
             let what =
                 switch byte {
                 case 0x20: "space"
@@ -73,7 +73,7 @@ enum HeadRules {
                 }
             throw ExchangeError(.invalidHeader, "\(what) character in header name at byte \(place): \(shown(name))")
         }
-        for (place, byte) in value.utf8.enumerated() where isControl(byte) && byte != 0x09 {
+        if let (place, byte) = first(in: value, where: { isControl($0) && $0 != 0x09 }) {
             let what = byte == 0x0D || byte == 0x0A ? "carriage return/line feed" : "control"
             throw ExchangeError(
                 .invalidHeader,
@@ -83,6 +83,13 @@ enum HeadRules {
         if equalsIgnoringCase(name, "content-length"), !isDecimal(value) {
             throw ExchangeError(.invalidHeader, "invalid Content-Length header value: \(shown(value))")
         }
+    }
+
+    /// The first byte that is so, in one look at all of them: text that is right has none.
+    @inline(__always)
+    private static func first(in text: String, where isWrong: (UInt8) -> Bool) -> (place: Int, byte: UInt8)? {
+        var text = text
+        return text.withUTF8 { bytes in bytes.firstIndex(where: isWrong).map { ($0, bytes[$0]) } }
     }
 
     private static func isDecimal(_ value: String) -> Bool {

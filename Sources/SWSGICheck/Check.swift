@@ -88,13 +88,21 @@ private struct Checker {
             return
         }
         do throws(Problem) {
-            let application = try ApplicationCheck(entryFile: entry.inside, plan.readers[reader].ownership)
+            var ownership = plan.readers[reader].ownership
+            // Of httpd's children: everybody's files are nobody's code, unless their user is who started httpd.
+            if entry.isEmbedded { ownership.refusesWritable = plan.readers[reader].changesIdentity }
+            let application = try ApplicationCheck(
+                entryFile: entry.inside,
+                ownership,
+                isGuest: entry.isEmbedded,
+                function: entry.function
+            )
             guard plan.purpose == .dump else { return }
             let symbol = application.symbol.map { ", symbol \($0)" } ?? ""
             Output.write("  \(entry.path)  bundle \(application.bundle)\(symbol)\n")
         } catch {
             // Who will read it is not known.
-            if reader == 0, error.code == .fileUnreadable { return }
+            if reader == 0, !entry.isEmbedded, error.code == .fileUnreadable { return }
             if plan.purpose == .start, entry.isLoaded { return }
             report(index, error)
         }
@@ -123,7 +131,8 @@ private struct Checker {
         if plan.purpose == .dump {
             Output.write("  \(entry.path)  can't be used: \(problem)\n")
         } else {
-            let title = entry.reader == 0 ? "" : plan.readers[Int(entry.reader)].title
+            let title =
+                entry.reader == 0 ? entry.isEmbedded ? "embedded mode: " : "" : plan.readers[Int(entry.reader)].title
             report(.entryFileDoubtful, "\(entry.place): \(title)\(problem)")
         }
     }

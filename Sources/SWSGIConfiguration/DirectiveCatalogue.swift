@@ -1,7 +1,7 @@
 // The catalogue of directives: the manual's pages and the module's table of commands are held against it by tests.
 extension Directive {
     /// Every directive, in the manual's order, and then those without effect.
-    public static let all = mapping + groups + requests + processes + ignored
+    public static let all = mapping + groups + requests + scripts + processes + ignored
 
     private static let mapping = [
         Directive(
@@ -141,6 +141,35 @@ extension Directive {
         ),
     ]
 
+    private static let authentication: DirectiveContexts = [.server, .virtualHost, .directory, .authConfig]
+
+    private static let scripts = [
+        Directive(
+            "WSGIAccessScript",
+            "entry-file [option=value] ...",
+            authentication,
+            "Names an entry file that says which clients may come."
+        ),
+        Directive(
+            "WSGIAuthUserScript",
+            "entry-file [option=value] ...",
+            authentication,
+            "Names an entry file that knows users and their passwords."
+        ),
+        Directive(
+            "WSGIAuthGroupScript",
+            "entry-file [option=value] ...",
+            authentication,
+            "Names an entry file that knows the groups of users."
+        ),
+        Directive(
+            "WSGIDispatchScript",
+            "entry-file [option=value] ...",
+            .sections,
+            "Names an entry file that chooses process group, application group and function for each request."
+        ),
+    ]
+
     private static let processes = [
         Directive(
             "WSGIDaemonProcess",
@@ -192,7 +221,6 @@ extension Directive {
     ]
 
     private static let inSection: DirectiveContexts = [.server, .virtualHost, .directory, .section]
-    private static let authentication: DirectiveContexts = [.server, .virtualHost, .directory, .authConfig]
 
     private static let ignored = [
         Directive(ignored: "WSGISocketPrefix", "socket files; mod_swsgi has none"),

@@ -27,6 +27,14 @@ extension MessageCode {
         cause: "httpd's children need a directory that is theirs, in a file system that allows files to be executed.",
         cure: "See the reason in the line; set DefaultRuntimeDir to a directory that can have it, or use daemon mode."
     )
+    /// An import into embedded mode, which is refused.
+    public static let importRestricted = MessageCode(
+        1210,
+        .warning,
+        "WSGIRestrictEmbedded is On, and WSGIImportScript names %{GLOBAL}: nothing is imported.",
+        cause: "%{GLOBAL} is embedded mode, which the other directive refuses.",
+        cure: "Name a process group; or set WSGIRestrictEmbedded Off."
+    )
     /// An entry file that changes the process.
     public static let processWide = MessageCode(
         2060,
@@ -71,9 +79,20 @@ extension MessageCode {
             "Correct the application. In daemon mode a crash costs its own process only, and the client gets an answer."
     )
 
+    /// exit() in httpd's child.
+    public static let embeddedExit = MessageCode(
+        4125,
+        .critical,
+        "An application called exit() in embedded mode: a child of httpd has ended, with all of its requests.",
+        cause:
+            "exit() ends the whole process, which in embedded mode is httpd's own. Connections of that child close without an answer.",
+        cure: "Remove the call; or run the application in a process group, where it ends its own process only."
+    )
+
     static let embedded: [MessageCode] = [
-        groupUnused, embeddedConflict, embeddedPlace, processWide, embeddedReloadFailed, embeddedRestricted,
+        groupUnused, embeddedConflict, embeddedPlace, importRestricted, processWide, embeddedReloadFailed,
+        embeddedRestricted,
         embeddedUnavailable,
-        embeddedCrash,
+        embeddedCrash, embeddedExit,
     ]
 }

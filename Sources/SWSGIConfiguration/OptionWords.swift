@@ -106,7 +106,7 @@ public func strictSeconds(
 }
 
 /// The known word nearest to a misspelt one, when it is near enough to be meant.
-func nearest(to word: String, among known: [String]) -> String? {
+public func nearest(to word: String, among known: [String]) -> String? {
     let best = known.map { (word: $0, distance: editDistance($0, word)) }.min { $0.distance < $1.distance }
     guard let best, best.distance <= max(1, word.count / 3) else { return nil }
     return best.word

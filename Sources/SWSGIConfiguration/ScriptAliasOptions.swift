@@ -1,5 +1,6 @@
 /// The arguments of the directives that name an entry file for requests: `WSGIScriptAlias URL-path entry-file [option=value] ...`,
-/// `WSGIScriptAliasMatch` and `WSGIHandlerScript`.
+/// `WSGIScriptAliasMatch` and `WSGIHandlerScript`; or for questions about them: `WSGIAccessScript entry-file [option=value] ...`,
+/// `WSGIAuthUserScript`, `WSGIAuthGroupScript` and `WSGIDispatchScript`.
 ///
 /// Source: mod_wsgi's directives of the same names.
 public struct ScriptAliasOptions: Equatable, Sendable {
@@ -11,6 +12,14 @@ public struct ScriptAliasOptions: Equatable, Sendable {
         case match
         /// `WSGIHandlerScript`: the name of a handler.
         case handler
+        /// `WSGIAccessScript`: nothing but the entry file, as with those that follow.
+        case access
+        /// `WSGIAuthUserScript`.
+        case user
+        /// `WSGIAuthGroupScript`.
+        case group
+        /// `WSGIDispatchScript`.
+        case dispatch
 
         /// The directive's name, for messages.
         public var directive: String {
@@ -18,6 +27,10 @@ public struct ScriptAliasOptions: Equatable, Sendable {
             case .path: "WSGIScriptAlias"
             case .match: "WSGIScriptAliasMatch"
             case .handler: "WSGIHandlerScript"
+            case .access: "WSGIAccessScript"
+            case .user: "WSGIAuthUserScript"
+            case .group: "WSGIAuthGroupScript"
+            case .dispatch: "WSGIDispatchScript"
             }
         }
 
@@ -26,16 +39,40 @@ public struct ScriptAliasOptions: Equatable, Sendable {
             case .path: "a URL path and the path of an entry file"
             case .match: "a regular expression and the path of an entry file"
             case .handler: "the name of a handler and the path of an entry file"
+            case .access, .user, .group, .dispatch: "the path of an entry file"
             }
         }
 
         fileprivate var known: [String] {
-            let both = ["process-group", "application-group", "pass-authorization"]
-            return self == .handler ? both : both + ["callable-object"]
+            let groups = ["process-group", "application-group"]
+            switch self {
+            case .path, .match: return groups + ["pass-authorization", "callable-object"]
+            case .handler: return groups + ["pass-authorization"]
+            case .access, .user, .group, .dispatch: return groups
+            }
+        }
+
+        /// Whether httpd asks the entry file about requests; otherwise it serves those that the first argument says.
+        public var isQuestion: Bool {
+            switch self {
+            case .path, .match, .handler: false
+            case .access, .user, .group, .dispatch: true
+            }
+        }
+
+        /// The function that is called whatever else says; nil: there is a choice.
+        public var fixedSymbol: String? {
+            switch self {
+            case .path, .match, .user: nil
+            case .handler: "handle_request"
+            case .access: Question.access.symbol
+            case .group: Question.groups.symbol
+            case .dispatch: Question.destination.symbol
+            }
         }
     }
 
-    /// URL path, beginning with `/`; a regular expression; or the name of a handler.
+    /// URL path, beginning with `/`; a regular expression; the name of a handler; or empty, where there is none.
     public var location: String
     /// Path of the entry file, or of a directory of entry files.
     public var target: String
@@ -48,8 +85,6 @@ public struct ScriptAliasOptions: Equatable, Sendable {
     /// `pass-authorization=`.
     public var passAuthorization: Bool?
 
-    /// The function that `WSGIHandlerScript` calls.
-    public static let handlerSymbol = "handle_request"
     /// Handlers that need no directive.
     private static let ownHandlers = ["wsgi-script", "application/x-httpd-wsgi"]
 
@@ -57,14 +92,15 @@ public struct ScriptAliasOptions: Equatable, Sendable {
     public init(_ arguments: String, _ kind: Kind = .path) throws(Problem) {
         let directive = kind.directive
         let words = try optionWords(arguments, directive: directive)
-        guard words.count >= 2, !words[1].text.isEmpty else {
+        let named = kind.isQuestion ? 1 : 2
+        guard words.count >= named, !words[named - 1].text.isEmpty else {
             throw Problem(.aliasArguments, "\(directive) needs \(kind.needs)")
         }
-        location = words[0].text
-        target = words[1].text
+        location = kind.isQuestion ? "" : words[0].text
+        target = words[named - 1].text
         try Self.check(location, kind)
         var seen: Set<String> = []
-        for word in words[2...] {
+        for word in words[named...] {
             guard case .option(let option, let value) = word else {
                 throw Problem(.optionForm, "\(directive): '\(word.text)' is not of the form name=value")
             }
@@ -77,7 +113,9 @@ public struct ScriptAliasOptions: Equatable, Sendable {
             }
             try set(option, value, directive)
         }
-        if kind == .handler { symbol = Self.handlerSymbol }
+        symbol = kind.fixedSymbol ?? symbol
+        // As with mod_wsgi: what one script keeps is there for every request that asks it.
+        if kind.isQuestion { applicationGroup = applicationGroup ?? "%{GLOBAL}" }
     }
 
     private static func check(_ location: String, _ kind: Kind) throws(Problem) {
@@ -96,6 +134,7 @@ public struct ScriptAliasOptions: Equatable, Sendable {
                     "\(directive): '\(location)' can't be the name of a handler: choose one for AddHandler or SetHandler, such as 'my-handler'"
                 )
             }
+        case .access, .user, .group, .dispatch: break
         }
     }
 

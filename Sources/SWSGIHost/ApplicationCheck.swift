@@ -11,9 +11,15 @@ public struct ApplicationCheck: Sendable {
     public let symbol: String?
 
     /// Looks at an entry file and its bundle as the process's effective user sees them.
-    public init(entryFile: String, _ ownership: Ownership) throws(Problem) {
+    ///
+    /// `isGuest`: for a process that is somebody else's. `function` is the one that the configuration names, empty for the entry
+    /// file's own or the usual one, nil when it is not known.
+    public init(entryFile: String, _ ownership: Ownership, isGuest: Bool = false, function: String? = nil)
+        throws(Problem)
+    {
         let file = try SourceFile(entryFile, kind: "entry file", ownership)
         let entry = try BundleSource.read(file)
+        if isGuest { try BundleSource.checkGuest(entry, path: entryFile) }
         bundle = entry.bundle
         symbol = entry.symbol
         if let place = entry.directory {
@@ -24,11 +30,12 @@ public struct ApplicationCheck: Sendable {
             }
         }
         let source = try SourceFile(entry.bundle, kind: "bundle", ownership)
-        try Self.checkImage(source)
+        let named = function.map { $0.isEmpty ? entry.symbol ?? "application" : $0 }
+        try Self.checkImage(source, function: named, entry)
     }
 
     /// A file that is cut short while it is mapped ends the process: whoever asks has one for this alone.
-    private static func checkImage(_ file: SourceFile) throws(Problem) {
+    private static func checkImage(_ file: SourceFile, function: String?, _ entry: EntryFile) throws(Problem) {
         let size = Int(file.identity.size)
         guard size > 0 else { throw Problem(.fileEmpty, "bundle \(file.path) is empty") }
         guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, file.descriptor.number, 0), address != MAP_FAILED
@@ -36,6 +43,12 @@ public struct ApplicationCheck: Sendable {
             throw Problem(.fileUnreadable, "bundle \(file.path) can't be mapped: \(Errno.last)")
         }
         defer { munmap(address, size) }
-        _ = try ELFImage(UnsafeRawBufferPointer(start: address, count: size), path: file.path)
+        let bytes = UnsafeRawBufferPointer(start: address, count: size)
+        let image = try ELFImage(bytes, path: file.path)
+        // The loader would look into the libraries that a bundle brings, too.
+        guard let function, image.symbols.exports(function, bytes) == false,
+            !LibraryLinks.hasOwn(image, bundle: file.path, libraryPath: entry.libraryPath)
+        else { return }
+        throw Problem(.symbolMissing, "bundle \(file.path) does not export '\(function)'")
     }
 }

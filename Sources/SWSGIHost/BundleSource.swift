@@ -15,13 +15,7 @@ struct BundleSource {
         let file = try SourceFile(key.entryFile, kind: "entry file", ownership)
         version = ApplicationVersion(key: key, identity: file.identity)
         entry = try Self.read(file)
-        if isGuest, entry.directory != nil || !entry.environment.isEmpty {
-            let name = entry.environment.first.map { "environment.\($0.name)" } ?? "directory"
-            throw Problem(
-                .processWide,
-                "entry file \(key.entryFile): '\(name)' would change the whole process, which in embedded mode is httpd's"
-            )
-        }
+        if isGuest { try Self.checkGuest(entry, path: key.entryFile) }
         if let place = entry.directory, chdir(place) != 0 {
             throw Problem(
                 .entryDirectory,
@@ -30,6 +24,18 @@ struct BundleSource {
         }
         for variable in entry.environment { setenv(variable.name, variable.value, 1) }
         snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory, ownership)
+    }
+
+    /// What an entry file may not ask for in a process that is somebody else's.
+    static func checkGuest(_ entry: EntryFile, path: String) throws(Problem) {
+        guard
+            let name = entry.environment.first.map({ "environment.\($0.name)" })
+                ?? entry.directory.map({ _ in "directory" })
+        else { return }
+        throw Problem(
+            .processWide,
+            "entry file \(path): '\(name)' would change the whole process, which in embedded mode is httpd's"
+        )
     }
 
     static func read(_ file: SourceFile) throws(Problem) -> EntryFile {

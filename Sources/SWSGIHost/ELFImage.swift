@@ -8,6 +8,8 @@ struct ELFImage {
     private(set) var needed: [String] = []
     /// Where it looks for them first, as written: `$ORIGIN` is not replaced.
     private(set) var runPath: [String] = []
+    /// What it exports.
+    private(set) var symbols = ELFSymbols()
 
     private struct Segment {
         var type: UInt32
@@ -132,7 +134,10 @@ struct ELFImage {
                     throw Problem(.notELF, "bundle \(path) needs more than \(Self.neededLimit) libraries")
                 }
                 neededOffsets.append(value)
+            case 4: symbols.hash = Self.fileOffset(value, segments)
             case 5: texts = Self.fileOffset(value, segments)
+            case 6: symbols.symbols = Self.fileOffset(value, segments)
+            case 0x6fff_fef5: symbols.gnuHash = Self.fileOffset(value, segments)
             case 15 where runPathOffset == nil: runPathOffset = value
             case 29: runPathOffset = value
             case 0x6fff_fffb where value & Self.positionIndependentProgram != 0:
@@ -140,6 +145,7 @@ struct ELFImage {
             default: break
             }
         }
+        symbols.texts = texts
         guard let texts else { return }
         needed = neededOffsets.compactMap { Self.text(bytes, texts, $0) }
         if let offset = runPathOffset, let text = Self.text(bytes, texts, offset) {

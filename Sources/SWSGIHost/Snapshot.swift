@@ -148,6 +148,14 @@ struct LibraryLinks {
         return try? bytes.withUnsafeBytes { bytes throws(Problem) in try ELFImage(bytes, path: library) }
     }
 
+    /// Whether a bundle brings libraries of its own, beside it or in the entry file's library-path.
+    static func hasOwn(_ image: ELFImage, bundle: String, libraryPath: [String]) -> Bool {
+        let beside = image.runPath.compactMap(afterOrigin).map { EntryFile.directory(of: bundle) + $0 }
+        return image.needed.contains { name in
+            name.contains("/") || (beside + libraryPath).contains { access($0 + "/" + name, R_OK) == 0 }
+        }
+    }
+
     /// What follows `$ORIGIN` in a run path, or nil for another kind.
     private static func afterOrigin(_ place: String) -> String? {
         for origin in ["$ORIGIN", "${ORIGIN}"] where place.hasPrefix(origin) {

@@ -9,8 +9,8 @@ extension ClientResponse {
         interimCount += 1
         guard interimCount <= ResponseHead.interimLimit else { throw Malformed("\(interimCount) interim responses") }
         let head = try ReceivedResponseHead(payload, statuses: 102...103)
-        // Not everybody understands them.
-        guard let final = swsgi_interim_begin(request) else { return }
+        // Not everybody understands them, and a question is nothing of the client's.
+        guard facts.question == nil, let final = swsgi_interim_begin(request) else { return }
         add(head, isTrailer: false)
         swsgi_interim_end(request, final, Int32(head.status))
     }
@@ -20,7 +20,8 @@ extension ClientResponse {
             throw Malformed("trailers that follow nothing, or others", isOutOfOrder: true)
         }
         hasTrailers = true
-        add(try ReceivedResponseHead(payload, statuses: 0...0), isTrailer: true)
+        let fields = try ReceivedResponseHead(payload, statuses: 0...0)
+        if facts.question == nil { add(fields, isTrailer: true) }
     }
 
     private func add(_ head: ReceivedResponseHead, isTrailer: Bool) {

@@ -15,6 +15,8 @@ enum ExchangeResult {
     case status(Int32)
     /// A request for another path of this server takes its place.
     case redirect(String)
+    /// The answer to a question, which is no response.
+    case answer(ScriptAnswer)
     /// The exchange goes back to the queue.
     case again(acceptsStale: Bool)
 }
@@ -86,7 +88,8 @@ struct ClientResponse {
     /// Writes a line that names group, request and entry file.
     func report(_ code: MessageCode, _ what: String) {
         let file = String(cString: facts.file_name)
-        let text = "\(origin.text): \(what), in \"\(String(cString: facts.line))\" of \(file)"
+        let asked = facts.question == nil ? "" : "asked '\(String(cString: facts.symbol))' "
+        let text = "\(origin.text): \(what), \(asked)in \"\(String(cString: facts.line))\" of \(file)"
         log(Problem(code, text), request: request)
     }
 
@@ -107,6 +110,7 @@ struct ClientResponse {
     mutating func cutOff() -> ExchangeResult? {
         guard discarded > Self.discardLimit else { return nil }
         if !isAnswered { report(.discardLimit, "the application was cut off in a body that nobody gets") }
+        if facts.question != nil { return .status(internalError) }
         if let replacement { return replacement }
         pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END)
         return .status(statusOK)
@@ -115,6 +119,10 @@ struct ClientResponse {
     mutating func head(_ payload: UnsafeRawBufferPointer) throws(Malformed) {
         let head = try ReceivedResponseHead(payload)
         try state.head(status: head.status, contentLength: head.contentLength)
+        guard facts.question == nil else {
+            replacement = answer(head)
+            return
+        }
         replacement = refusal(of: head) ?? replacement(for: head)
         guard replacement == nil else { return }
         let reason = head.reason.baseAddress?.assumingMemoryBound(to: CChar.self)
@@ -132,6 +140,26 @@ struct ClientResponse {
             swsgi_response_length(request, length)
         }
         checkConditions()
+    }
+
+    private func answer(_ head: ReceivedResponseHead) -> ExchangeResult {
+        do throws(Problem) {
+            guard let question = (facts.question?.pointee.kind).flatMap({ Question(rawValue: $0) }) else {
+                return .status(internalError)
+            }
+            return .answer(try ScriptAnswer(head, to: question))
+        } catch {
+            report(error.code, error.what)
+            return .status(internalError)
+        }
+    }
+
+    /// What takes the response's place, at the end of an exchange with this outcome.
+    mutating func replacement(after outcome: ExchangeOutcome?) -> ExchangeResult? {
+        // An answer counts when its script has come to the end of it.
+        guard case .answer = replacement, outcome != .complete else { return replacement }
+        report(.applicationFailed, "the script failed after its answer")
+        return .status(internalError)
     }
 
     /// Lets httpd answer a conditional request; the application never knows.

@@ -123,8 +123,8 @@ final class EmbeddedChild: @unchecked Sendable {  // `snapshots` is used under `
             GuestProcess.begin()
         }
         func close() {
-            let code = MessageCode.embeddedCrash.name
-            if isOpen { GuestProcess.finish(code: code, backtraceSeconds: Self.backtraceSeconds) }
+            let (crash, exit) = (MessageCode.embeddedCrash.name, MessageCode.embeddedExit.name)
+            if isOpen { GuestProcess.finish(code: crash, exitCode: exit, backtraceSeconds: Self.backtraceSeconds) }
             isOpen = false
         }
         // Also after a failure: a bundle may have been mapped by then.

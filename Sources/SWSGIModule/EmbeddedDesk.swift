@@ -7,16 +7,19 @@ internal import SWSGISystem
 internal import SWSGIWire
 internal import Synchronization
 
-/// What one thread of httpd works with in embedded mode: kept from request to request.
+/// What a request is worked on with in embedded mode: kept for the next one.
 ///
 /// No queue, no socket, no other thread: the application runs here, and what it passes goes to httpd's filters in its calls.
 final class EmbeddedDesk {
-    private static let count = Atomic<Int>(0)
+    private static let threads = Atomic<Int32>(0)
     private static let options = ExchangeOptions()
 
+    /// Of the request that is being served, for reports of crashes.
     private let number: Int
-    private let exchange: Exchange
+    private let exchange = Exchange()
     private var last: Instance?
+    /// The same of questions, which come between the requests.
+    private var lastAsked: Instance?
     private var request: OpaquePointer
     private var facts: swsgi_request_facts
     private var response: ClientResponse?
@@ -25,13 +28,21 @@ final class EmbeddedDesk {
     private var input: OpaquePointer?
     private var bodyEnd: Int64?
 
-    init(_ request: OpaquePointer, _ facts: swsgi_request_facts) {
-        number = Self.count.add(1, ordering: .relaxed).newValue
-        exchange = Exchange(thread: number)
+    init(_ request: OpaquePointer, _ facts: swsgi_request_facts, number: Int) {
+        self.number = number
         self.request = request
         self.facts = facts
-        // A stack overflow is reported only from a stack of its own: 64 KiB of addresses for each thread.
-        try? CrashHandlers.prepareThread()
+    }
+
+    /// The number of the calling thread, from 1.
+    private static func threadNumber() -> Int {
+        let place = swsgi_request_thread()
+        if place.pointee == 0 {
+            place.pointee = threads.add(1, ordering: .relaxed).newValue
+            // A stack overflow is reported only from a stack of its own: 64 KiB of addresses for each thread.
+            try? CrashHandlers.prepareThread()
+        }
+        return Int(place.pointee)
     }
 
     /// Runs the application on a request.
@@ -43,6 +54,8 @@ final class EmbeddedDesk {
     ) -> ExchangeResult {
         self.request = request
         self.facts = facts
+        // Before anything of an application runs: loading it may be the first that does.
+        let thread = Self.threadNumber()
         response = ClientResponse(
             desk: desk,
             request: request,
@@ -53,7 +66,7 @@ final class EmbeddedDesk {
         defer { forget() }
         guard let instance = instance(child) else { return result ?? .status(internalError) }
         GuestProcess.began(number, log: swsgi_request_log(request), entryFile: facts.file_name, line: facts.line)
-        exchange.run(instance, peer: self, requestStart: facts.start)
+        exchange.run(instance, peer: self, thread: thread, requestStart: facts.start)
         GuestProcess.ended(number)
         return result ?? .status(internalError)
     }
@@ -74,7 +87,9 @@ final class EmbeddedDesk {
             modified: facts.modified
         )
         let seen = facts.reloading != 0 ? identity : nil
-        if let last, last.serves(facts.file_name, facts.application_group, facts.symbol, seen) { return last }
+        let isQuestion = facts.question != nil
+        let former = isQuestion ? lastAsked : last
+        if let former, former.serves(facts.file_name, facts.application_group, facts.symbol, seen) { return former }
         let key = ApplicationKey(
             entryFile: String(cString: facts.file_name),
             applicationGroup: String(cString: facts.application_group),
@@ -82,7 +97,7 @@ final class EmbeddedDesk {
         )
         switch child.find(key, seen: seen) {
         case .run(let instance):
-            last = instance
+            if isQuestion { lastAsked = instance } else { last = instance }
             return instance
         case .refuse(let outcome):
             result = try? response?.end(outcome)
@@ -161,8 +176,9 @@ extension EmbeddedDesk: ExchangePeer {
     }
 
     private func ended(_ payload: UnsafeRawBufferPointer) throws(Malformed) -> ExchangeResult? {
-        if let replacement = response?.replacement { return replacement }
-        return try response?.end(ExchangeOutcome(rawValue: payload[0]) ?? .failed)
+        let outcome = ExchangeOutcome(rawValue: payload[0]) ?? .failed
+        if let replacement = response?.replacement(after: outcome) { return replacement }
+        return try response?.end(outcome)
     }
 
     /// Lets httpd have what has been added: the bytes are there during the call only.

@@ -9,7 +9,7 @@ final class EmbeddedEnviron {
 
     init(_ request: OpaquePointer, _ facts: swsgi_request_facts) {
         var count: Int32 = 0
-        let all = UnsafeBufferPointer(start: swsgi_environ(request, &count), count: Int(count))
+        let all = UnsafeBufferPointer(start: facts.environ(request, &count), count: Int(count))
         fields = all
         changed = ProxyEnviron(facts, all).map { proxies in
             let kept: [(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)] = all.compactMap { field in
@@ -45,4 +45,12 @@ final class EmbeddedEnviron {
 
 private func bytes(_ text: UnsafePointer<CChar>) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: text, count: strlen(text))
+}
+
+extension swsgi_request_facts {
+    /// The fields of the environ: of the request, or of a question about it.
+    func environ(_ request: OpaquePointer, _ count: inout Int32) -> UnsafePointer<swsgi_field>? {
+        guard let question else { return swsgi_environ(request, &count) }
+        return swsgi_question_environ(request, question, symbol, &count)
+    }
 }

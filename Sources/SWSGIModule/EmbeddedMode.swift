@@ -28,7 +28,7 @@ struct EmbeddedMode {
     mutating func begin(_ plan: EmbeddedPlan, _ server: OpaquePointer) {
         leave()
         self.plan = plan
-        guard !plan.isRestricted else { return }
+        guard plan.isNeeded else { return }
         let httpd = httpdFacts()
         isRoot = httpd.isRoot
         do {

@@ -5,8 +5,10 @@ internal import SWSGIModuleCore
 internal import SWSGISystem
 internal import SWSGIWire
 
-/// What one thread of httpd works with: kept from request to request.
+/// What a request is worked on with, by the thread of httpd that has it: kept for the next one.
 final class ExchangeDesk {
+    /// Nobody else's while the desk is in use.
+    private let number: Int
     private var head = ExchangeHeadWriter()
     private var reader = FrameReader()
     /// A channel for each process group: a daemon process that keeps a far end can reach exchanges of its own group only.
@@ -16,7 +18,7 @@ final class ExchangeDesk {
     var times = ExchangeTimes(now: 0)
     /// Microseconds after which a wait for the daemon process alone ends.
     private(set) var patience = moment
-    /// Only for a thread that has served a request in embedded mode.
+    /// Only where it has served a request in embedded mode.
     private var embedded: EmbeddedDesk?
 
     private final class Box {
@@ -24,22 +26,15 @@ final class ExchangeDesk {
         init(_ channel: consuming ReplyChannel) { self.channel = channel }
     }
 
-    /// What the handler returns, or the path of this server that takes the place of the response.
-    private struct Ending {
-        let status: Int32
-        let redirect: String?
-
-        init(_ status: Int32, redirect: String? = nil) {
-            self.status = status
-            self.redirect = redirect
-        }
-    }
-
     /// How often one request may be sent back to the queue for newer code.
     private static let retryLimit = 1000
     static let bodyPiece = 64 * 1024
     /// Microseconds that are waited for the daemon process alone; after that the client is watched too.
     static let moment: Int64 = 250_000
+
+    init(number: Int) {
+        self.number = number
+    }
 
     deinit {
         bodyBuffer?.deallocate()
@@ -59,46 +54,46 @@ final class ExchangeDesk {
         _ facts: swsgi_request_facts,
         _ generation: Generation,
         group: Int
-    ) -> Int32 {
-        let options = generation.groups[group].definition.options
+    ) -> ExchangeResult {
+        let queue = generation.groups[group]
         times = ExchangeTimes(
             now: Clock.monotonic,
-            queueTimeout: options.exchange.queueTimeout,
-            requestTimeout: options.deadlines.requestTimeout
+            queueTimeout: queue.exchange.queueTimeout,
+            requestTimeout: queue.requestTimeout
         )
         if let broken = generation.ends.broken(group: group), facts.modified <= broken.since {
-            return refuseBroken(broken, request, facts, generation, group)
+            return .status(refuseBroken(broken, request, facts, generation, group))
         }
-        guard enter(request, generation, group) else { return overloaded(request, facts, generation, group) }
-        let ending = exchange(request, facts, generation, group: group)
+        guard enter(request, generation, group) else { return .status(overloaded(request, facts, generation, group)) }
+        var result = exchange(request, facts, generation, group: group)
         generation.scoreboard.leave(group)
         // Only now: the request for the other path may be for the same group.
-        let status = ending.redirect.map { swsgi_redirect(request, $0) } ?? ending.status
+        if case .redirect(let location) = result { result = .status(swsgi_redirect(request, location)) }
         if let limit = generation.slowLimit {
             let now = Clock.monotonic
-            if now - times.begin >= limit { reportSlow(request, facts, .group(generation, group), status, now) }
+            if now - times.begin >= limit { reportSlow(request, facts, .group(generation, group), result, now) }
         }
-        return status
+        return result
     }
 
     /// Runs the request's application here.
-    func serveEmbedded(_ request: OpaquePointer, _ facts: swsgi_request_facts, _ child: EmbeddedChild) -> Int32 {
+    func serveEmbedded(
+        _ request: OpaquePointer,
+        _ facts: swsgi_request_facts,
+        _ child: EmbeddedChild
+    ) -> ExchangeResult {
         let limit = parent.configuration.slowRequests
         times = ExchangeTimes(now: limit == nil ? 0 : Clock.monotonic)
-        let worker = embedded ?? EmbeddedDesk(request, facts)
+        let worker = embedded ?? EmbeddedDesk(request, facts, number: number)
         embedded = worker
-        let status =
-            switch worker.serve(request, facts, child, self) {
-            case .status(let status): status
-            case .redirect(let location): swsgi_redirect(request, location)
-            case .again: internalError
-            }
+        var result = worker.serve(request, facts, child, self)
+        if case .redirect(let location) = result { result = .status(swsgi_redirect(request, location)) }
         if let limit {
             let now = Clock.monotonic
             times.taken(now: times.begin)
-            if now - times.begin >= limit * 1000 { reportSlow(request, facts, .embedded, status, now) }
+            if now - times.begin >= limit * 1000 { reportSlow(request, facts, .embedded, result, now) }
         }
-        return status
+        return result
     }
 
     /// WSGISlowRequests.
@@ -106,12 +101,17 @@ final class ExchangeDesk {
         _ request: OpaquePointer,
         _ facts: swsgi_request_facts,
         _ origin: ExchangeOrigin,
-        _ status: Int32,
+        _ result: ExchangeResult,
         _ now: Int64
     ) {
-        let status = status == statusOK ? swsgi_response_status(request) : status
         let line = String(cString: facts.line)
-        let text = "slow request \"\(line)\" of \(origin.text): status \(status), \(times.text(now: now))"
+        var text = "slow request \"\(line)\" of \(origin.text): "
+        if facts.question != nil {
+            text += "'\(String(cString: facts.symbol))' of \(String(cString: facts.file_name)) was asked, "
+        } else if case .status(let status) = result {
+            text += "status \(status == statusOK ? swsgi_response_status(request) : status), "
+        }
+        text += times.text(now: now)
         log(Problem(.slowRequest, text), request: request)
     }
 
@@ -119,7 +119,7 @@ final class ExchangeDesk {
     private func enter(_ request: OpaquePointer, _ generation: Generation, _ group: Int) -> Bool {
         let queue = generation.groups[group]
         if generation.scoreboard.enter(group, limit: queue.limit) { return true }
-        let end = times.begin + queue.definition.options.exchange.connectTimeout * 1000
+        let end = times.begin + queue.exchange.connectTimeout * 1000
         var pause: UInt32 = 1000
         while Clock.monotonic < times.earlier(of: end), swsgi_connection_aborted(request) == 0 {
             usleep(pause)
@@ -150,7 +150,7 @@ final class ExchangeDesk {
         _ facts: swsgi_request_facts,
         _ generation: Generation,
         group: Int
-    ) -> Ending {
+    ) -> ExchangeResult {
         var flags: ExchangeFlags = facts.reloading != 0 ? .reloading : []
         if facts.has_body != 0 { flags.insert(.body) }
         if facts.ignore_activity != 0 { flags.insert(.isNoActivity) }
@@ -163,7 +163,7 @@ final class ExchangeDesk {
                     Problem(.headTooLarge, "the environ of this request is larger than \(ExchangeHead.limit) bytes"),
                     request: request
                 )
-                return Ending(internalError)
+                return .status(internalError)
             }
             do throws(Errno) {
                 let box = try lend(facts, generation, group: group)
@@ -172,28 +172,27 @@ final class ExchangeDesk {
                 if !box.channel.isWhole { channels[group] = nil }
                 reader.begin()
                 switch result {
-                case .status(let status): return Ending(status)
-                case .redirect(let location): return Ending(statusOK, redirect: location)
+                case .status, .redirect, .answer: return result
                 case .again(let acceptsStale):
                     times.returned()
-                    if times.isOverdue(now: Clock.monotonic) { return Ending(relay.queueTimedOut()) }
+                    if times.isOverdue(now: Clock.monotonic) { return .status(relay.queueTimedOut()) }
                     flags.formUnion(acceptsStale ? .staleAccepted : .fresh)
                 }
             } catch {
                 channels[group] = nil
-                return Ending(refuse(request, error, generation.groups[group].name))
+                return .status(refuse(request, error, generation.groups[group].name))
             }
         }
         let name = generation.groups[group].name
         let text = "process group '\(name)' sent the request back \(Self.retryLimit) times"
         log(Problem(.channelFailed, text), request: request)
         swsgi_retry_after(request, 1)
-        return Ending(unavailable)
+        return .status(unavailable)
     }
 
     private func write(_ request: OpaquePointer, _ facts: swsgi_request_facts, _ jail: Jail?) {
         var count: Int32 = 0
-        let fields = UnsafeBufferPointer(start: swsgi_environ(request, &count), count: Int(count))
+        let fields = UnsafeBufferPointer(start: facts.environ(request, &count), count: Int(count))
         head.begin(
             identity: FileIdentity(
                 device: facts.device,
@@ -208,7 +207,16 @@ final class ExchangeDesk {
             symbol: facts.symbol,
             line: facts.line
         )
-        let proxies = ProxyEnviron(facts, fields)
+        Self.add(fields, ProxyEnviron(facts, fields), jail, to: &head)
+    }
+
+    /// A function of its own: the object is asked for the head once, and not for each field.
+    private static func add(
+        _ fields: UnsafeBufferPointer<swsgi_field>,
+        _ proxies: ProxyEnviron?,
+        _ jail: Jail?,
+        to head: inout ExchangeHeadWriter
+    ) {
         for field in fields {
             guard let name = field.name, let value = field.value, proxies?.keeps(name) ?? true else { continue }
             head.add(name, jail?.value(name, value) ?? value)
@@ -218,7 +226,7 @@ final class ExchangeDesk {
 
     private func lend(_ facts: swsgi_request_facts, _ generation: Generation, group: Int) throws(Errno) -> Box {
         let box: Box
-        let options = generation.groups[group].definition.options.exchange
+        let options = generation.groups[group].exchange
         if let known = channels[group] {
             box = known
         } else {

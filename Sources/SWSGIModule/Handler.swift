@@ -22,41 +22,35 @@ let gatewayTimeout: Int32 = 504
 
 @c @implementation
 func swsgi_handle(_ request: OpaquePointer) -> Int32 {
-    let facts = swsgi_request_facts_get(request)
     do throws(Refusal) {
+        let facts = try dispatched(request, swsgi_request_facts_get(request, nil))
         try check(facts)
-        if facts.process_group.pointee == 0 {
-            let child = try embedded(facts)
-            return withDesk { $0.serveEmbedded(request, facts, child) }
-        }
-        guard let generation = parent.generation else { throw Refusal(internalError, unknownGroup(facts)) }
-        let index = try group(facts, generation)
-        return withDesk { $0.serve(request, facts, generation, group: index) }
+        guard case .status(let status) = try serve(request, facts) else { return internalError }
+        return status
     } catch {
-        log(error.problem, request: request)
+        if let problem = error.problem { log(problem, request: request) }
         return error.status
     }
 }
 
-/// Calls `work` with what this thread works with.
-private func withDesk(_ work: (ExchangeDesk) -> Int32) -> Int32 {
-    let place = swsgi_thread_slot()
-    let desk = place.pointee.map { Unmanaged<ExchangeDesk>.fromOpaque($0).takeRetainedValue() } ?? ExchangeDesk()
-    // Away while it is in use: a filter of the response (mod_include) may begin another request on this thread.
-    place.pointee = nil
-    defer {
-        // Lives as long as the thread, and threads of httpd's children as long as the child.
-        if place.pointee == nil { place.pointee = Unmanaged.passRetained(desk).toOpaque() }
+/// Runs an exchange where its facts say: in a process group, or here.
+func serve(_ request: OpaquePointer, _ facts: swsgi_request_facts) throws(Refusal) -> ExchangeResult {
+    if facts.process_group.pointee == 0 {
+        let child = try embedded(facts)
+        return withDesk { $0.serveEmbedded(request, facts, child) }
     }
-    return work(desk)
+    guard let generation = parent.generation else { throw Refusal(internalError, unknownGroup(facts)) }
+    let index = try group(facts, generation)
+    return withDesk { $0.serve(request, facts, generation, group: index) }
 }
 
 /// A request that is not given to any process.
 struct Refusal: Error {
     let status: Int32
-    let problem: Problem
+    /// For the log; nil: that has it already.
+    let problem: Problem?
 
-    init(_ status: Int32, _ problem: Problem) {
+    init(_ status: Int32, _ problem: Problem? = nil) {
         self.status = status
         self.problem = problem
     }
@@ -64,6 +58,24 @@ struct Refusal: Error {
 
 func log(_ problem: Problem, request: OpaquePointer) {
     swsgi_log_request(request, Int32(problem.code.level.rawValue), problem.description)
+}
+
+/// WSGIDispatchScript: with the groups and the function that it chooses.
+private func dispatched(
+    _ request: OpaquePointer,
+    _ facts: swsgi_request_facts
+) throws(Refusal) -> swsgi_request_facts {
+    guard let script = facts.dispatch_script else { return facts }
+    var question = swsgi_question()
+    question.kind = Int32(SWSGI_QUESTION_OF_DESTINATION)
+    question.script = script
+    guard case .destination(let chosen) = try ask(request, &question) else { throw Refusal(internalError) }
+    var destination = swsgi_destination(
+        process_group: chosen.processGroup.map { text($0, request) },
+        application_group: chosen.applicationGroup.map { text($0, request) },
+        symbol: chosen.symbol.map { text($0, request) }
+    )
+    return swsgi_request_facts_get(request, &destination)
 }
 
 /// The checks of mod_wsgi's handler, in its order.
@@ -109,7 +121,7 @@ private func check(_ facts: swsgi_request_facts) throws(Refusal) {
 }
 
 /// The names that are made for the request: those that can't be, and process groups that WSGIRestrictProcess leaves out.
-private func checkNames(_ facts: swsgi_request_facts) throws(Refusal) {
+func checkNames(_ facts: swsgi_request_facts) throws(Refusal) {
     if let name = facts.undefined {
         let text = "variable '\(String(cString: name))', which names a group or function of"
         throw Refusal(
@@ -135,17 +147,17 @@ private func group(_ facts: swsgi_request_facts, _ generation: Generation) throw
     guard let index = generation.index(of: facts.process_group) else {
         throw Refusal(internalError, unknownGroup(facts))
     }
-    guard generation.groups[index].definition.options.threads > 0 else {
+    let queue = generation.groups[index]
+    guard queue.takesRequests else {
         throw Refusal(
             internalError,
             Problem(
                 .serviceAtRequest,
-                "process group '\(generation.groups[index].name)' has threads=0 and takes no requests"
+                "process group '\(queue.name)' has threads=0 and takes no requests"
             )
         )
     }
-    let place = generation.groups[index].definition.place.server
-    guard !place.isVirtual || place.id == UInt(bitPattern: facts.server) || sharesName(place, facts.server) else {
+    guard queue.host == nil || queue.host == UInt(bitPattern: facts.server) || sharesName(queue, facts.server) else {
         throw Refusal(
             internalError,
             Problem(
@@ -154,20 +166,21 @@ private func group(_ facts: swsgi_request_facts, _ generation: Generation) throw
             )
         )
     }
-    if let jail = generation.groups[index].jail, jail.inside(facts.file_name) == nil {
+    if let jail = queue.jail, jail.inside(facts.file_name) == nil {
         throw Refusal(
             internalError,
             Problem(
                 .outsideRoot,
-                "entry file \(String(cString: facts.file_name)) is outside the chroot of process group '\(generation.groups[index].name)'"
+                "entry file \(String(cString: facts.file_name)) is outside the chroot of process group '\(queue.name)'"
             )
         )
     }
     return index
 }
 
-private func sharesName(_ place: ServerFacts, _ server: OpaquePointer) -> Bool {
-    !place.hostName.isEmpty && place.hostName == ServerFacts(server).hostName
+private func sharesName(_ queue: GroupQueue, _ server: OpaquePointer) -> Bool {
+    let name = queue.definition.place.server.hostName
+    return !name.isEmpty && name == ServerFacts(server).hostName
 }
 
 private func unknownGroup(_ facts: swsgi_request_facts) -> Problem {
@@ -176,10 +189,11 @@ private func unknownGroup(_ facts: swsgi_request_facts) -> Problem {
 
 /// What runs requests without a process group.
 private func embedded(_ facts: swsgi_request_facts) throws(Refusal) -> EmbeddedChild {
-    if let child = parent.embedded.child { return child }
+    let isAllowed = !parent.embedded.isRestricted || facts.question != nil
+    if isAllowed, let child = parent.embedded.child { return child }
     let file = String(cString: facts.file_name)
     let problem =
-        parent.embedded.isRestricted
+        !isAllowed
         ? Problem(.embeddedRestricted, "WSGIRestrictEmbedded is On, and no process group is set for \(file)")
         : Problem(
             .embeddedUnavailable,

@@ -9,6 +9,10 @@ func aliasKind(_ kind: Int32) -> ScriptAliasOptions.Kind {
     switch kind {
     case Int32(SWSGI_ALIAS_MATCH): .match
     case Int32(SWSGI_ALIAS_HANDLER): .handler
+    case Int32(SWSGI_ALIAS_ACCESS): .access
+    case Int32(SWSGI_ALIAS_USER): .user
+    case Int32(SWSGI_ALIAS_GROUP): .group
+    case Int32(SWSGI_ALIAS_DISPATCH): .dispatch
     default: .path
     }
 }
@@ -43,19 +47,24 @@ func swsgi_check_callable(
     _ message: UnsafeMutablePointer<CChar>,
     _ capacity: Int
 ) -> Int32 {
-    checked(message, capacity) { () throws(Problem) in
+    if !parent.isChild { parent.configuration.namesFunctions = true }
+    return checked(message, capacity) { () throws(Problem) in
         _ = try callableName(String(cString: name), directive: String(cString: directive))
     }
 }
 
+// In a child, whose threads share it, the configuration has been checked: there is nothing to note for .htaccess files.
+
 @c @implementation
-func swsgi_note_handler(_ handler: UnsafePointer<swsgi_alias>, _ place: UnsafePointer<swsgi_place>) {
+func swsgi_note_script(_ script: UnsafePointer<swsgi_alias>, _ place: UnsafePointer<swsgi_place>) {
+    guard !parent.isChild else { return }
     let name = { (text: UnsafePointer<CChar>?) in text.map { String(cString: $0) } }
-    parent.configuration.addHandler(
-        HandlerScript(
-            entryFile: String(cString: handler.pointee.target),
-            processGroup: name(handler.pointee.process_group),
-            applicationGroup: name(handler.pointee.application_group)
+    parent.configuration.add(
+        NamedScript(
+            aliasKind(script.pointee.kind),
+            entryFile: String(cString: script.pointee.target),
+            processGroup: name(script.pointee.process_group),
+            applicationGroup: name(script.pointee.application_group)
         ),
         at: Place(place.pointee)
     )

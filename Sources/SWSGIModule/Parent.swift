@@ -50,6 +50,9 @@ func swsgi_configuration_remark(_ server: OpaquePointer, _ isTest: Int32) {
     let configuration = parent.configuration
     for remark in configuration.remarks(httpdUID: swsgi_httpd_facts_get().uid) { log(remark, server) }
     for remark in configuration.timeoutRemarks(timeout) { log(remark, server) }
+    if let text = configuration.embeddedRemark(httpd: httpdFacts()) {
+        swsgi_log_server(server, Int32(LogLevel.info.rawValue), text)
+    }
     checkFiles(isTest != 0 ? .test : .start, server)
 }
 
@@ -132,6 +135,9 @@ func httpdFacts() -> HTTPDFacts {
         isRoot: facts.is_root != 0,
         children: Int(facts.children)
     )
+    let child = swsgi_child_facts_get()
+    httpd.liveChildren = Int(child.children)
+    httpd.threadsPerChild = Int(child.threads)
     httpd.dumpDirectory = facts.dump_directory.map { String(cString: $0) }
     return httpd
 }

@@ -60,7 +60,7 @@ struct ProxyEnviron {
     func replacedFields(_ request: OpaquePointer) -> [(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer)] {
         replaced.map { key, value in
             let name = UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
-            return (name, value.withCString { bytes(swsgi_request_text(request, $0)) })
+            return (name, bytes(text(value, request)))
         }
     }
 

@@ -28,7 +28,7 @@ extension Relay {
 
     /// The daemon process finds its socket closed: the exchange is cancelled, and what it still sends goes nowhere.
     mutating func requestTimedOut() -> Int32 {
-        let limit = timeText(generation.groups[group].definition.options.deadlines.requestTimeout ?? 0)
+        let limit = timeText(generation.groups[group].requestTimeout ?? 0)
         let hasBegun = response.state.phase != .waiting && !response.isAnswered && response.replacement == nil
         let answer = hasBegun ? "the connection was aborted" : "504"
         response.report(.requestTimeout, "no end within request-timeout=\(limit), \(answer)")

@@ -31,8 +31,10 @@ struct Relay {
         self.facts = facts
         self.generation = generation
         self.group = group
-        options = generation.groups[group].definition.options.exchange
+        options = generation.groups[group].exchange
         timeout = options.socketTimeout ?? facts.timeout
+        // What the client sends is not for a script that is asked about its request.
+        bodyHasEnded = facts.question != nil
         client = ClientWatch(request)
         response = ClientResponse(
             desk: desk,
@@ -55,7 +57,8 @@ struct Relay {
                 case .data(let bytes): try response.data(bytes)
                 case .frame(.end, let payload):
                     if generation.slowLimit != nil { desk.times.endedAt = Clock.monotonic }
-                    let result = if let replacement = response.replacement { replacement } else { try end(payload[0]) }
+                    let replacement = response.replacement(after: ExchangeOutcome(rawValue: payload[0]))
+                    let result = if let replacement { replacement } else { try end(payload[0]) }
                     takeBack(&channel, &reader)
                     return result
                 case .frame(.retry, let payload):
@@ -69,7 +72,8 @@ struct Relay {
                 case .frame(let kind, let payload): try frame(kind, payload)
                 case .nothing where waits: if let status = wait(&channel, timeout) { return .status(status) }
                 case .nothing: idle(channel.socket)
-                case .ended: return .status(died())
+                // A process ends when no thread comes back: also where this thread is late to see that its time is over.
+                case .ended: return .status(response.timeLeft <= 0 ? requestTimedOut() : died())
                 case .timedOut:
                     if let status = wait(&channel, max(0, timeout - desk.patience)) { return .status(status) }
                 }

@@ -64,6 +64,8 @@ public struct HTTPDFacts: Equatable, Sendable {
     public var isRoot: Bool
     /// The most children that it can have at once.
     public var children: Int
+    /// The most that serve at once, and how many threads each of them has.
+    public var liveChildren = 1, threadsPerChild = 1
     /// CoreDumpDirectory, when it is configured.
     public var dumpDirectory: String?
 
@@ -94,10 +96,14 @@ public struct Configuration: Sendable {
     private var ignored: [(name: String, place: Place)] = []
     /// What WSGIImportScript names: in groups that may be defined after it.
     private var imports: [(entryFile: String, options: ImportScriptOptions, place: Place)] = []
-    /// What WSGIHandlerScript names, for the same reason.
-    private var handlers: [(handler: HandlerScript, place: Place)] = []
+    /// What WSGIHandlerScript and the like name, for the same reason.
+    private var scripts: [(script: NamedScript, place: Place)] = []
     private var allowed: [(name: String, place: Place)] = []
     private var misrouted: [String: String] = [:]
+    /// Whether a WSGICallableObject stands anywhere: which function a request calls is not known then.
+    public var namesFunctions = false
+    /// Whether a WSGIDispatchScript stands anywhere.
+    private(set) var hasDispatch = false
     /// Whom WSGITrustedProxies and WSGITrustedProxyHeaders trust.
     public var proxies = ProxyTrust()
 
@@ -166,7 +172,7 @@ public struct Configuration: Sendable {
     public mutating func updateServers(_ facts: (ServerFacts) -> ServerFacts) {
         for index in groups.indices { groups[index].place.server = facts(groups[index].place.server) }
         for index in uses.indices { uses[index].place.server = facts(uses[index].place.server) }
-        for index in handlers.indices { handlers[index].place.server = facts(handlers[index].place.server) }
+        for index in scripts.indices { scripts[index].place.server = facts(scripts[index].place.server) }
         for index in mounts.indices { mounts[index].server = facts(mounts[index].server) }
     }
 
@@ -206,7 +212,8 @@ public struct Configuration: Sendable {
                 target: entryFile,
                 processGroup: options.processGroup.isEmpty ? nil : options.processGroup,
                 applicationGroup: options.applicationGroup,
-                symbol: nil
+                symbol: nil,
+                kind: nil
             )
         )
         guard !options.processGroup.isEmpty else {
@@ -225,27 +232,29 @@ public struct Configuration: Sendable {
             let application = one.options.applicationGroup
             load(ApplicationKey(entryFile: one.entryFile, applicationGroup: application, symbol: ""), in: index)
         }
-        for one in handlers {
-            guard let group = one.handler.processGroup, let key = one.handler.key else { continue }
+        for one in scripts {
+            guard let group = one.script.processGroup, let key = one.script.key else { continue }
             preload(key, group: group, server: one.place.server)
         }
     }
 
-    /// WSGIHandlerScript.
-    public mutating func addHandler(_ handler: HandlerScript, at place: Place) {
-        add(
-            Mount(
-                place: place,
-                server: place.server,
-                location: nil,
-                target: handler.entryFile,
-                processGroup: handler.processGroup,
-                applicationGroup: handler.applicationGroup,
-                symbol: ScriptAliasOptions.handlerSymbol
-            )
+    /// WSGIHandlerScript, WSGIAccessScript, WSGIAuthUserScript, WSGIAuthGroupScript, WSGIDispatchScript.
+    public mutating func add(_ script: NamedScript, at place: Place) {
+        let mount = Mount(
+            place: place,
+            server: place.server,
+            location: nil,
+            target: script.entryFile,
+            processGroup: script.processGroup,
+            applicationGroup: script.applicationGroup,
+            symbol: script.kind.fixedSymbol,
+            kind: script.kind
         )
-        if let group = handler.processGroup, !looksExpanded(group) { use(group, at: place) }
-        handlers.append((handler, place))
+        add(mount)
+        if script.kind == .dispatch { hasDispatch = true }
+        if let group = script.processGroup, !looksExpanded(group) { use(group, at: place) }
+        if mount.isQuestion, mount.isEmbedded { embedded.ask("\(place.text): \(script.kind.directive)") }
+        scripts.append((script, place))
     }
 
     /// A name that WSGIRestrictProcess allows.
@@ -306,7 +315,7 @@ public struct Configuration: Sendable {
         let used = Set(uses.map(\.name))
         let unused = groups.filter { $0.options.threads > 0 && !used.contains($0.options.name) }
         return directives + proxies.remarks + choiceRemarks + allowedRemarks() + restrictions.remarks
-            + embedded.remarks(unused: unused)
+            + embedded.remarks(unused: unused) + restrictedRemarks
             + groups.flatMap { group in
                 group.options.withoutEffect.map { option in
                     Problem(

@@ -7,10 +7,12 @@ extension Configuration {
     public func dump(httpd: HTTPDFacts) -> String {
         var text = "mod_swsgi configuration:\n"
         for group in groups { text += dump(group, httpd) }
+        text += dumpEmbedded(httpd)
         text += dumpMounts()
-        text += section("Imports and handlers", mounts.filter { $0.location == nil }.map(line))
+        text += section("Imports, handlers and scripts", mounts.filter { $0.location == nil }.map(line))
         text += section("Trusted proxies", proxies.listed)
-        text += section("Server", ["WSGISlowRequests \(slowRequests.map(timeText) ?? "none")"])
+        let restricted = "WSGIRestrictEmbedded \(embedded.isRestricted ? "On" : "Off")"
+        text += section("Server", ["WSGISlowRequests \(slowRequests.map(timeText) ?? "none")", restricted])
         return text
     }
 
@@ -30,6 +32,20 @@ extension Configuration {
         lines += restrictions(of: group.options.name)
         lines += group.applications.map { "loads \($0.entryFile), application group \(name($0.applicationGroup))" }
         return section("Process group '\(group.options.name)'", lines)
+    }
+
+    /// Only where something is known to run so.
+    private func dumpEmbedded(_ httpd: HTTPDFacts) -> String {
+        guard mounts.contains(where: \.isEmbedded) else { return "" }
+        let refused = "refused by WSGIRestrictEmbedded: requests without a process group are answered 500"
+        var lines = embedded.isRestricted ? [refused] : []
+        if embedded.isNeeded {
+            lines += ["runs as \(httpd.userName), uid \(httpd.uid), gid \(httpd.gid)", httpd.sharing]
+            lines += embedded.preloads.map {
+                "loads \($0.entryFile), application group \(name($0.applicationGroup))"
+            }
+        }
+        return section("Embedded mode", lines)
     }
 
     private func list(_ numbers: [UInt32]) -> String {
@@ -56,10 +72,15 @@ extension Configuration {
 
     private func line(_ mount: Mount) -> String {
         let location = mount.location.map { "\($0)  " } ?? ""
-        let group = mount.processGroup.map { "process group \($0)" } ?? "no process group"
-        let application = mount.applicationGroup.map(name) ?? "%{RESOURCE}"
+        let group = runner(of: mount)
+        let application = mount.applicationGroup.map(name) ?? (mount.isQuestion ? "%{GLOBAL}" : "%{RESOURCE}")
         let symbol = mount.symbol.map { ", symbol \($0)" } ?? ""
         return "\(location)\(mount.target)  \(group), application group \(application)\(symbol)  (\(mount.place.text))"
+    }
+
+    private func runner(of mount: Mount) -> String {
+        if mount.isEmbedded { return "in httpd's children (embedded mode)" }
+        return mount.processGroup.map { "process group \($0)" } ?? "process group of the request's directory"
     }
 
     private func restrictions(of group: String) -> [String] {

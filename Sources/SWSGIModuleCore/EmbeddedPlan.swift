@@ -14,6 +14,12 @@ public struct EmbeddedPlan: Sendable {
     /// Whether some group's name is made of the request: who is used by whom is not known then.
     private var hasExpansions = false
 
+    /// Access scripts and the like without a process group: the places of their directives.
+    private var scripts: [String] = []
+
+    /// Whether a child may have to load a bundle.
+    public var isNeeded: Bool { !isRestricted || !scripts.isEmpty }
+
     /// Embedded mode is allowed, and nobody has asked for it.
     public init() {}
 
@@ -30,6 +36,9 @@ public struct EmbeddedPlan: Sendable {
         entryFiles.insert(entryFile)
     }
 
+    /// A script without a process group is named here.
+    mutating func ask(_ directive: String) { scripts.append(directive) }
+
     /// Adds what each child loads when it starts.
     public mutating func preload(_ key: ApplicationKey) {
         guard !preloads.contains(key), preloads.count < ControlLimits.applications else { return }
@@ -38,6 +47,14 @@ public struct EmbeddedPlan: Sendable {
 
     /// What is doubtful; `unused` has the groups that nothing names.
     func remarks(unused: [GroupDefinition]) -> [Problem] {
+        applicationRemarks(unused) + (isRestricted ? scriptRemarks : [])
+    }
+
+    private var scriptRemarks: [Problem] {
+        scripts.map { Problem(.scriptInHttpd, "\($0) without process-group= runs in httpd's children all the same") }
+    }
+
+    private func applicationRemarks(_ unused: [GroupDefinition]) -> [Problem] {
         guard let file = first else { return [] }
         if isRestricted {
             let others = entryFiles.count > 1 ? ", and \(entryFiles.count - 1) others" : ""

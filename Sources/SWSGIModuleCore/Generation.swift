@@ -4,7 +4,10 @@ internal import SWSGISystem
 public import SWSGIWire
 
 /// One process group as httpd's children see it.
-public struct GroupQueue: Sendable {
+///
+/// An object, and what each request asks for beside what it is made of: copies of the definition would cost every request the
+/// counting of a dozen texts.
+public final class GroupQueue: Sendable {
     /// Name of the group.
     public let name: String
     /// Who may use it.
@@ -15,6 +18,14 @@ public struct GroupQueue: Sendable {
     public let jail: Jail?
     /// Exchanges that may be outstanding: those that its threads run, and those that wait.
     public let limit: Int64
+    /// What the directive says of requests.
+    public let exchange: ExchangeOptions
+    /// Microseconds that the application has for a request; nil: no end.
+    public let requestTimeout: Int64?
+    /// Whether it has threads for requests.
+    public let takesRequests: Bool
+    /// The virtual host that it belongs to, as a number; nil: everybody's.
+    public let host: UInt?
 
     init(_ definition: GroupDefinition, sender: Int32) {
         let options = definition.options
@@ -23,6 +34,10 @@ public struct GroupQueue: Sendable {
         self.sender = sender
         jail = options.surroundings.chroot.map { Jail($0) }
         limit = Int64(options.processesMax) * Int64(options.threads) + options.exchange.listenBacklog
+        exchange = options.exchange
+        requestTimeout = options.deadlines.requestTimeout
+        takesRequests = options.threads > 0
+        host = definition.place.server.isVirtual ? definition.place.server.id : nil
     }
 }
 

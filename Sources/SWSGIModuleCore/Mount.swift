@@ -1,4 +1,4 @@
-internal import SWSGIConfiguration
+public import SWSGIConfiguration
 public import SWSGIWire
 
 /// Where an entry file is named: by an alias, by WSGIImportScript or by WSGIHandlerScript.
@@ -17,6 +17,8 @@ public struct Mount: Equatable, Sendable {
     public var applicationGroup: String?
     /// Exported function, if the directive names it.
     public var symbol: String?
+    /// What it is named for; nil: to be loaded alone, by WSGIImportScript.
+    public var kind: ScriptAliasOptions.Kind?
 
     /// A mount from its parts; slashes at the target's end say nothing, as the rest of the URL follows them.
     public init(
@@ -26,7 +28,8 @@ public struct Mount: Equatable, Sendable {
         target: String,
         processGroup: String?,
         applicationGroup: String?,
-        symbol: String?
+        symbol: String?,
+        kind: ScriptAliasOptions.Kind? = .path
     ) {
         self.place = place
         self.server = server
@@ -35,6 +38,7 @@ public struct Mount: Equatable, Sendable {
         self.processGroup = processGroup
         self.applicationGroup = applicationGroup
         self.symbol = symbol
+        self.kind = kind
     }
 
     /// A path without slashes at its end.
@@ -49,6 +53,8 @@ extension CheckPlan {
     private struct Key: Hashable {
         var path: String
         var reader: Int
+        var isEmbedded: Bool
+        var function: String?
     }
 
     /// What is to be looked at of a configuration that has been read.
@@ -58,8 +64,11 @@ extension CheckPlan {
         var seen: Set<Key> = []
         for mount in configuration.mounts {
             let index = mount.processGroup.flatMap { configuration.index(of: $0, for: mount.server) }
-            guard seen.insert(Key(path: mount.target, reader: index ?? -1)).inserted else { continue }
+            let isEmbedded = configuration.embeds(mount)
             let group = index.map { configuration.groups[$0] }
+            let function = configuration.function(of: mount, group)
+            let key = Key(path: mount.target, reader: index ?? -1, isEmbedded: isEmbedded, function: function)
+            guard seen.insert(key).inserted else { continue }
             let jail = group?.options.surroundings.chroot.map { Jail($0) }
             // Outside of its root directory: that has been said already.
             guard let inside = jail.map({ $0.inside(mount.target) }) ?? mount.target else { continue }
@@ -70,10 +79,25 @@ extension CheckPlan {
                     reader: UInt32(truncatingIfNeeded: (index ?? -1) + 1),
                     inside: inside,
                     mayBeDirectory: mount.location != nil,
-                    isLoaded: group?.applications.contains { $0.entryFile == mount.target } ?? false
+                    isLoaded: (group?.applications ?? (isEmbedded ? configuration.embedded.preloads : [])).contains {
+                        $0.entryFile == mount.target
+                    },
+                    isEmbedded: isEmbedded,
+                    function: function
                 )
             )
         }
+    }
+}
+
+extension Configuration {
+    /// The function that requests call, as far as it is known now.
+    fileprivate func function(of mount: Mount, _ group: GroupDefinition?) -> String? {
+        if mount.isQuestion { return mount.symbol }
+        if hasDispatch { return nil }
+        if let symbol = mount.symbol { return looksExpanded(symbol) ? nil : symbol }
+        // A service is another function than an application.
+        return namesFunctions || group?.options.threads == 0 ? nil : ""
     }
 }
 

@@ -84,6 +84,11 @@ public struct CheckPlan: Equatable, Sendable {
         public var mayBeDirectory: Bool
         /// Whether daemon processes load it when they start, and say then what is wrong with it.
         public var isLoaded: Bool
+        /// Whether httpd's own children load it: the reader is httpd then.
+        public var isEmbedded: Bool
+        /// The exported function; empty: the one that the entry file names, or the usual one; nil: it is known only when a
+        /// request comes.
+        public var function: String?
 
         /// An entry from its parts.
         public init(
@@ -92,7 +97,9 @@ public struct CheckPlan: Equatable, Sendable {
             reader: UInt32,
             inside: String,
             mayBeDirectory: Bool,
-            isLoaded: Bool
+            isLoaded: Bool,
+            isEmbedded: Bool = false,
+            function: String? = nil
         ) {
             self.place = place
             self.path = path
@@ -100,6 +107,8 @@ public struct CheckPlan: Equatable, Sendable {
             self.inside = inside
             self.mayBeDirectory = mayBeDirectory
             self.isLoaded = isLoaded
+            self.isEmbedded = isEmbedded
+            self.function = function
         }
     }
 
@@ -184,6 +193,8 @@ extension CheckPlan.Entry {
         writer.write(inside)
         writer.write(UInt8(mayBeDirectory ? 1 : 0))
         writer.write(UInt8(isLoaded ? 1 : 0))
+        writer.write(UInt8(isEmbedded ? 1 : 0))
+        writer.write(function)
     }
 
     fileprivate init(_ reader: inout ByteReader) throws(Malformed) {
@@ -193,5 +204,7 @@ extension CheckPlan.Entry {
         inside = try reader.readText(limit: ControlLimits.path)
         mayBeDirectory = try reader.read(UInt8.self) != 0
         isLoaded = try reader.read(UInt8.self) != 0
+        isEmbedded = try reader.read(UInt8.self) != 0
+        function = try reader.readOptionalText(limit: ControlLimits.text)
     }
 }

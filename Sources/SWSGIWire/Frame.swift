@@ -239,7 +239,8 @@ public enum HeaderSyntax {
         "expires", "date", "location", "retry-after", "vary", "warning", "accept-ranges", "etag", "last-modified",
     ]
 
-    private static func isEqual(_ name: UnsafeRawBufferPointer, _ lowercase: StaticString) -> Bool {
+    /// Whether a header's name, which is a token, is this one, in any case.
+    public static func isEqual(_ name: UnsafeRawBufferPointer, _ lowercase: StaticString) -> Bool {
         name.count == lowercase.utf8CodeUnitCount && hasPrefix(name, lowercase)
     }
 

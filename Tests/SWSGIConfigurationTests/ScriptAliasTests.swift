@@ -118,4 +118,20 @@ import Testing
             ).check(problem { () throws(Problem) in _ = try ScriptAliasOptions(text, .match) })
         }
     }
+
+    private static let asked: [(ScriptAliasOptions.Kind, String?)] = [
+        (.access, "allow_access"), (.user, nil), (.group, "groups_for_user"), (.dispatch, "dispatch_request"),
+    ]
+
+    @Test(arguments: asked.indices) func askedScript_hasNoLocation_andFixedFunctions(_ index: Int) throws {
+        let (kind, symbol) = Self.asked[index]
+        let plain = try ScriptAliasOptions("'/srv/a b.wsgi'", kind)
+        #expect(plain.target == "/srv/a b.wsgi" && plain.location.isEmpty)
+        #expect(plain.processGroup == nil && plain.applicationGroup == "%{GLOBAL}" && plain.symbol == symbol)
+        let whole = try ScriptAliasOptions("/a.wsgi process-group=p application-group=%{SERVER}", kind)
+        #expect(whole.processGroup == "p" && whole.applicationGroup == "%{SERVER}")
+        for bad in ["", "/a.wsgi pass-authorization=On", "/a.wsgi /b", "/a.wsgi process-group="] {
+            #expect(throws: Problem.self, "\(bad)") { try ScriptAliasOptions(bad, kind) }
+        }
+    }
 }

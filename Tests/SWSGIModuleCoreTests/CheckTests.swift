@@ -170,4 +170,48 @@ private func place(_ line: Int, _ server: ServerFacts = ConfigurationTests.main)
         }
         #expect(plan(configuration).entries.map(\.isLoaded) == [true, false])
     }
+
+    @Test func function_isKnown_unlessSomethingElseMayNameIt() throws {
+        var configuration = Configuration()
+        try configuration.define("a", at: place(1), isRoot: true)
+        try configuration.define("service threads=0", at: place(1), isRoot: true)
+        var named = mount("/1", group: "a", 2, in: ConfigurationTests.main)
+        named.symbol = "hello"
+        configuration.add(named)
+        named.symbol = "%{ENV:HELLO}"
+        configuration.add(named)
+        configuration.add(mount("/2", group: "a", 3, in: ConfigurationTests.main))
+        configuration.add(mount("/3", group: "service", 4, in: ConfigurationTests.main))
+        for kind in [ScriptAliasOptions.Kind.access, .user] {
+            let script = NamedScript(kind, entryFile: "/4", processGroup: nil, applicationGroup: nil)
+            configuration.add(script, at: place(5))
+        }
+        #expect(plan(configuration).entries.map(\.function) == ["hello", nil, "", nil, "allow_access", nil])
+        configuration.namesFunctions = true
+        #expect(plan(configuration).entries.map(\.function) == ["hello", nil, nil, nil, "allow_access", nil])
+        let dispatch = NamedScript(.dispatch, entryFile: "/5", processGroup: "a", applicationGroup: nil)
+        configuration.add(dispatch, at: place(6))
+        let functions = plan(configuration).entries.map(\.function)
+        #expect(functions == [nil, nil, nil, "allow_access", nil, "dispatch_request"])
+    }
+
+    @Test func embeddedEntries_areMarked_whereTheyWillRun() throws {
+        var configuration = Configuration()
+        try configuration.define("a", at: place(1), isRoot: true)
+        for (target, group) in [("/1", nil), ("/2", "%{GLOBAL}"), ("/3", "a"), ("/4", "%{ENV:X}")] {
+            configuration.add(mount(target, group: group, 2, in: ConfigurationTests.main))
+        }
+        for kind in [ScriptAliasOptions.Kind.handler, .access] {
+            let script = NamedScript(kind, entryFile: "/\(kind)", processGroup: nil, applicationGroup: nil)
+            configuration.add(script, at: place(3))
+        }
+        func embedded() -> [String] { plan(configuration).entries.filter(\.isEmbedded).map(\.path) }
+        #expect(embedded() == ["/1", "/2", "/access"])
+        configuration.embedded.isRestricted = true
+        #expect(embedded() == ["/access"])
+        configuration.embedded.isRestricted = false
+        let dispatch = NamedScript(.dispatch, entryFile: "/dispatch", processGroup: nil, applicationGroup: nil)
+        configuration.add(dispatch, at: place(6))
+        #expect(embedded() == ["/access", "/dispatch"])
+    }
 }

@@ -14,10 +14,14 @@ import Testing
         return configuration
     }
 
+    private static func handler(processGroup: String?, applicationGroup: String?) -> NamedScript {
+        NamedScript(.handler, entryFile: "/h", processGroup: processGroup, applicationGroup: applicationGroup)
+    }
+
     @Test func handlerScript_withBothNamesIsLoadedBeforeRequests() throws {
         var configuration = Configuration()
-        configuration.addHandler(
-            HandlerScript(entryFile: "/h", processGroup: "a", applicationGroup: "%{GLOBAL}"),
+        configuration.add(
+            Self.handler(processGroup: "a", applicationGroup: "%{GLOBAL}"),
             at: Self.place
         )
         try configuration.define("a", at: Self.place, isRoot: true)
@@ -33,8 +37,8 @@ import Testing
     @Test(arguments: unknown)
     func handlerScript_withoutBothLiteralNamesWaitsForARequest(_ group: String?, _ application: String?) throws {
         var configuration = try configuration("a")
-        configuration.addHandler(
-            HandlerScript(entryFile: "/h", processGroup: group, applicationGroup: application),
+        configuration.add(
+            Self.handler(processGroup: group, applicationGroup: application),
             at: Self.place
         )
         configuration.resolveImports()
@@ -44,11 +48,28 @@ import Testing
 
     @Test func handlerScript_inAnUndefinedGroupIsAProblem() {
         var configuration = Configuration()
-        configuration.addHandler(
-            HandlerScript(entryFile: "/h", processGroup: "a", applicationGroup: nil),
+        configuration.add(
+            Self.handler(processGroup: "a", applicationGroup: nil),
             at: Self.place
         )
         #expect(configuration.problems().map(\.code) == [.processGroupUndefined])
+    }
+
+    @Test func askedScript_inHttpdIsRemarkedOn_whereNoApplicationMayBe() throws {
+        var configuration = try configuration("a")
+        for group in [nil, "%{GLOBAL}", "a"] {
+            configuration.add(
+                NamedScript(.access, entryFile: "/x", processGroup: group, applicationGroup: "%{GLOBAL}"),
+                at: Self.place
+            )
+        }
+        #expect(configuration.embedded.isNeeded)
+        #expect(configuration.remarks().filter { $0.code == .scriptInHttpd }.isEmpty)
+        configuration.embedded.isRestricted = true
+        #expect(configuration.embedded.isNeeded)
+        #expect(configuration.remarks().filter { $0.code == .scriptInHttpd }.count == 2)
+        configuration.resolveImports()
+        #expect(configuration.groups[0].applications.map(\.symbol) == ["allow_access"])
     }
 
     @Test func allowedGroup_thatNobodyDefinesIsRemarkedOn() throws {

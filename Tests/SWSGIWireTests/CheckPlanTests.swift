@@ -22,7 +22,9 @@ import Testing
             reader: 1,
             inside: "/a.wsgi",
             mayBeDirectory: true,
-            isLoaded: false
+            isLoaded: false,
+            isEmbedded: true,
+            function: "application"
         )
         return CheckPlan(purpose: .start, logLevel: 6, readers: [httpd, group], entries: [entry])
     }()

@@ -242,6 +242,29 @@ typedef struct swsgi_service {
 /** What a bundle with a service exports, by default as `service`. A null result means that it refuses; it should have logged why. */
 typedef const swsgi_service *SWSGI_NULLABLE (*swsgi_service_function)(const swsgi_host *SWSGI_NONNULL host);
 
+/* ---- Scripts: what httpd asks of a bundle about a request, before it is served ----
+ *
+ * A script is an application like any other, exported by the name of the question. Its exchanges have the environ of the
+ * request and no body, and beside that SWSGI_QUESTION with the question's name, and what the question is about. The answer
+ * is a response with status 200, no body, and these headers; whatever else comes counts as no answer: access is refused.
+ *
+ *     question          beside the environ                  SWSGI-Answer, and SWSGI-Value
+ *     allow_access      swsgi.host                          yes; no; none: others decide
+ *     check_password    swsgi.user, swsgi.password          yes, perhaps with the user's name for REMOTE_USER; no; none: unknown user
+ *     get_realm_hash    swsgi.user, swsgi.realm             yes, with the 32 hex digits of MD5(user:realm:password); none: unknown user
+ *     groups_for_user   swsgi.user                          yes, with SWSGI-Value once for each group
+ *     dispatch_request                                      yes, with SWSGI-Value once for each "process-group=NAME",
+ *                                                           "application-group=NAME" or "callable-object=NAME" that is to change
+ */
+
+#define SWSGI_QUESTION "swsgi.question"
+#define SWSGI_QUESTION_HOST "swsgi.host"
+#define SWSGI_QUESTION_USER "swsgi.user"
+#define SWSGI_QUESTION_PASSWORD "swsgi.password"
+#define SWSGI_QUESTION_REALM "swsgi.realm"
+#define SWSGI_ANSWER "SWSGI-Answer"
+#define SWSGI_VALUE "SWSGI-Value"
+
 #if defined(__cplusplus)
 #define SWSGI_ASSERT(condition, reason) static_assert(condition, reason)
 #else

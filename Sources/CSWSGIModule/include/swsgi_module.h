@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "swsgi_scripts.h"
+
 struct request_rec;
 struct server_rec;
 struct apr_bucket_brigade;
@@ -81,8 +83,8 @@ void swsgi_watch(int pid);
 /** The path of this shared object. */
 const char *_Nullable swsgi_module_path(void);
 
-/** A place for one pointer of the calling thread (thread-local storage without a lookup). */
-void *_Nullable *_Nonnull swsgi_thread_slot(void);
+/** Where the calling thread keeps its number; 0 as long as it has none (thread-local storage without a lookup). */
+int *_Nonnull swsgi_request_thread(void);
 
 /** A network of WSGITrustedProxies: the first `bits` of 128; IPv4 in its IPv4-mapped form. */
 typedef struct swsgi_network {
@@ -99,6 +101,10 @@ enum { SWSGI_HEAD_OFF = 0, SWSGI_HEAD_ON = 1, SWSGI_HEAD_AUTO = 2 };
 
 /** What a request's fields and the configuration say. Text lives as long as the request. */
 typedef struct swsgi_request_facts {
+    /** What these facts are for; null: to serve the request. */
+    const swsgi_question *_Nullable question;
+    /** Of WSGIDispatchScript; null: there is none. */
+    const swsgi_alias *_Nullable dispatch_script;
     struct server_rec *_Nonnull server;
     const char *_Nonnull file_name;
     const char *_Nonnull line;
@@ -155,7 +161,11 @@ typedef struct swsgi_request_facts {
     int64_t timeout;
 } swsgi_request_facts;
 
-swsgi_request_facts swsgi_request_facts_get(struct request_rec *_Nonnull request);
+/** `chosen` goes before what is configured. */
+swsgi_request_facts swsgi_request_facts_get(struct request_rec *_Nonnull request, const swsgi_destination *_Nullable chosen);
+/** The same to ask a question; `symbol` is the function that is asked. */
+swsgi_request_facts swsgi_question_facts_get(struct request_rec *_Nonnull request, const swsgi_question *_Nonnull question,
+                                             const char *_Nonnull symbol);
 
 /** An environ field, as APR's tables store it. */
 typedef struct swsgi_field {
@@ -166,6 +176,9 @@ typedef struct swsgi_field {
 
 /** Builds the environ with httpd's CGI functions. Sets `count`; the fields live as long as the request. */
 const swsgi_field *_Nullable swsgi_environ(struct request_rec *_Nonnull request, int *_Nonnull count);
+/** The same with what a question is about; the request's own table stays as it is. */
+const swsgi_field *_Nullable swsgi_question_environ(struct request_rec *_Nonnull request, const swsgi_question *_Nonnull question,
+                                                    const char *_Nonnull symbol, int *_Nonnull count);
 
 /** A brigade for the bodies of one request, used again for each piece of them. */
 struct apr_bucket_brigade *_Nonnull swsgi_brigade(struct request_rec *_Nonnull request);
@@ -286,27 +299,6 @@ int swsgi_import_script(const char *_Nonnull path, const char *_Nonnull argument
 /** A directive of mod_wsgi that has no effect here. */
 void swsgi_ignore_directive(const char *_Nonnull name, const swsgi_place *_Nonnull place);
 
-/** Which directive a `swsgi_alias` is of: WSGIScriptAlias, WSGIScriptAliasMatch, WSGIHandlerScript. */
-enum { SWSGI_ALIAS_PATH = 0, SWSGI_ALIAS_MATCH = 1, SWSGI_ALIAS_HANDLER = 2 };
-
-/** Its parts, allocated with malloc. */
-typedef struct swsgi_alias {
-    int kind;
-    /** A URL path, a regular expression, or the name of a handler. */
-    const char *_Nonnull location;
-    const char *_Nonnull target;
-    const char *_Nullable process_group;
-    const char *_Nullable application_group;
-    const char *_Nullable symbol;
-    /** -1: not given. */
-    int pass_authorization;
-    /** Of WSGIScriptAliasMatch: as httpd has compiled it. */
-    void *_Nullable pattern;
-    /** Where the directive stands. */
-    const char *_Nullable file;
-    int line;
-} swsgi_alias;
-
 /** A directive of this kind. Writes an error and returns 0, or fills `alias` and returns 1. */
 int swsgi_define_alias(int kind, const char *_Nonnull arguments, swsgi_alias *_Nonnull alias, char *_Nonnull error, size_t capacity);
 /** Says that httpd can't compile the expression of WSGIScriptAliasMatch. */
@@ -315,8 +307,8 @@ void swsgi_refuse_pattern(const char *_Nonnull pattern, char *_Nonnull error, si
 int swsgi_check_name(const char *_Nonnull directive, const char *_Nonnull name, char *_Nonnull error, size_t capacity);
 /** WSGICallableObject, likewise. */
 int swsgi_check_callable(const char *_Nonnull directive, const char *_Nonnull name, char *_Nonnull error, size_t capacity);
-/** WSGIHandlerScript: its script is loaded before requests when its groups are literal. */
-void swsgi_note_handler(const swsgi_alias *_Nonnull handler, const swsgi_place *_Nonnull place);
+/** WSGIHandlerScript and those after it: the script is loaded before requests when its groups are literal. */
+void swsgi_note_script(const swsgi_alias *_Nonnull script, const swsgi_place *_Nonnull place);
 /** WSGIRestrictProcess: a name of its list. */
 void swsgi_note_allowed(const char *_Nonnull name, const swsgi_place *_Nonnull place);
 /** WSGIRestrictProcess without a name. */

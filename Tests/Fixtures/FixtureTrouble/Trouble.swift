@@ -11,6 +11,7 @@ struct Trouble {
         switch path {
         case "/ok": break
         case "/trap": return Body("never \(troubleTrap([], at: 3))\n")
+        case "/overflow": return Body("never \(digForEver(0))\n")
         case "/abort": abort()
         case "/segv": raise(SIGSEGV)
         case "/exit": exit(3)

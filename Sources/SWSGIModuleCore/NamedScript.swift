@@ -1,8 +1,10 @@
-internal import SWSGIConfiguration
+public import SWSGIConfiguration
 internal import SWSGIWire
 
-/// What a WSGIHandlerScript says of its entry file.
-public struct HandlerScript: Equatable, Sendable {
+/// What a directive says of an entry file that no URL path is mapped to: WSGIHandlerScript, WSGIAccessScript and the like.
+public struct NamedScript: Equatable, Sendable {
+    /// Which directive it is of.
+    public var kind: ScriptAliasOptions.Kind
     /// Absolute path.
     public var entryFile: String
     /// `process-group=`, as written.
@@ -11,7 +13,13 @@ public struct HandlerScript: Equatable, Sendable {
     public var applicationGroup: String?
 
     /// A script from its parts.
-    public init(entryFile: String, processGroup: String?, applicationGroup: String?) {
+    public init(
+        _ kind: ScriptAliasOptions.Kind,
+        entryFile: String,
+        processGroup: String?,
+        applicationGroup: String?
+    ) {
+        self.kind = kind
         self.entryFile = entryFile
         self.processGroup = processGroup
         self.applicationGroup = applicationGroup
@@ -19,13 +27,13 @@ public struct HandlerScript: Equatable, Sendable {
 
     /// The application, when the directive alone says which it is.
     var key: ApplicationKey? {
-        guard let applicationGroup, applicationGroup == "%{GLOBAL}" || !looksExpanded(applicationGroup) else {
-            return nil
-        }
+        guard let applicationGroup, let symbol = kind.fixedSymbol,
+            applicationGroup == "%{GLOBAL}" || !looksExpanded(applicationGroup)
+        else { return nil }
         return ApplicationKey(
             entryFile: entryFile,
             applicationGroup: applicationGroup == "%{GLOBAL}" ? "" : applicationGroup,
-            symbol: ScriptAliasOptions.handlerSymbol
+            symbol: symbol
         )
     }
 }
