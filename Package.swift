@@ -20,8 +20,8 @@ let strictC: [CSetting] = [
     .enableWarning("nullability-completeness"),
 ]
 
-func c(_ name: String, _ settings: [CSetting] = []) -> Target {
-    .target(name: name, cSettings: strictC + settings)
+func c(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [CSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, cSettings: strictC + settings)
 }
 
 /// What runs in httpd and in daemon processes does without the modules that are imported unasked: megabytes, for nothing.
@@ -31,6 +31,9 @@ let lean: [SwiftSetting] = [
         "-Xfrontend", "-disable-implicit-concurrency-module-import",
     ])
 ]
+
+/// Overlapping accesses end debug builds, and with them the unit tests; a server must not end for one, nor pay for the look.
+let trusting: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 func layer(
     _ name: String,
@@ -42,7 +45,7 @@ func layer(
         name: name,
         dependencies: dependencies,
         exclude: exclude,
-        swiftSettings: strict + lean,
+        swiftSettings: strict + lean + trusting,
         linkerSettings: linker
     )
 }
@@ -85,8 +88,7 @@ let examples = ["Example_hello", "Example_guestbook", "Example_upload", "Example
 /// Bundles that the integration tests load; each shows what a host has to see, or to survive.
 let fixtures = [
     "FixtureFacts", "FixtureEcho", "FixtureTrouble", "FixtureVersionA", "FixtureVersionB", "FixtureBench",
-    "FixtureSoak",
-    "FixtureResponse",
+    "FixtureSoak", "FixtureResponse", "FixtureScripts",
 ]
 
 /// What httpd and a daemon process load carries its own Swift runtime: nothing to find at run time, nothing shared with bundles.
@@ -98,6 +100,7 @@ let package = Package(
         .library(name: "SWSGI", targets: ["SWSGI"]),
         .library(name: "mod_swsgi", type: .dynamic, targets: ["SWSGIModule"]),
         .executable(name: "swsgid", targets: ["swsgid"]),
+        .executable(name: "swsgi", targets: ["swsgi"]),
     ] + (examples + fixtures).map(bundleProduct),
     targets: [
         // public
@@ -117,7 +120,7 @@ let package = Package(
         layer("SWSGICheck", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration", "SWSGIHost"]),
         layer("SWSGIModuleCore", ["SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         // edge
-        c("CSWSGIModule", [.unsafeFlags(["-isystem", httpdHeaders, "-isystem", aprHeaders])]),
+        c("CSWSGIModule", ["CSWSGI"], [.unsafeFlags(["-isystem", httpdHeaders, "-isystem", aprHeaders])]),
         layer(
             "SWSGIModule",
             ["CSWSGIModule", "SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration", "SWSGIHost"],
@@ -134,6 +137,12 @@ let package = Package(
         .executableTarget(
             name: "swsgid",
             dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGICheck", "SWSGISystem"],
+            swiftSettings: strict + lean,
+            linkerSettings: [.unsafeFlags(selfContained)]
+        ),
+        .executableTarget(
+            name: "swsgi",
+            dependencies: ["SWSGIConfiguration"],
             swiftSettings: strict + lean,
             linkerSettings: [.unsafeFlags(selfContained)]
         ),
