@@ -38,7 +38,7 @@ func fuzzDirective(_ bytes: UnsafeRawBufferPointer) {
     }
     if let options = try? DaemonProcessOptions(text) {
         promise((1...64).contains(options.name.utf8.count), "a name of \(options.name.utf8.count) bytes")
-        promise((1...1000).contains(options.processes) && (1...1000).contains(options.threads), "a number of processes")
+        promise((1...1000).contains(options.processes) && (0...1000).contains(options.threads), "a number of processes")
         promise((1...86_400).contains(options.startupTimeout), "startup-timeout")
         promise((1...86_400).contains(options.shutdownTimeout), "shutdown-timeout")
         promise((options.umask ?? 0) <= 0o777, "umask")
@@ -48,9 +48,10 @@ func fuzzDirective(_ bytes: UnsafeRawBufferPointer) {
     if let options = try? ScriptAliasOptions(text) {
         promise(options.location.utf8.first == UInt8(ascii: "/") && !options.target.isEmpty, "location or target")
     }
-    for kind in [ScriptAliasOptions.Kind.path, .match, .handler] {
+    for kind in [ScriptAliasOptions.Kind.path, .match, .handler, .access, .user, .group, .dispatch] {
         guard let options = try? ScriptAliasOptions(text, kind) else { continue }
-        promise(!options.location.isEmpty && !options.target.isEmpty, "location or target")
+        let hasLocation = [.path, .match, .handler].contains(kind)
+        promise(options.location.isEmpty != hasLocation && !options.target.isEmpty, "location or target")
         promise(options.symbol.map { EntryFile.isSymbol($0) || looksExpanded($0) } ?? true, "a symbol that is none")
         promise(options.processGroup != "" && options.applicationGroup != "", "an empty name")
     }

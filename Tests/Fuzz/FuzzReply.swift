@@ -1,4 +1,5 @@
 import Glibc
+import SWSGIConfiguration
 import SWSGIModuleCore
 import SWSGISystem
 import SWSGIWire
@@ -75,6 +76,7 @@ private struct Response {
         case .head:
             let head = try ReceivedResponseHead(payload)
             checkHead(head, payload, statuses: 200...599)
+            checkAnswers(head)
             try state.head(status: head.status, contentLength: head.contentLength)
             announced = state.announcedLength(status: head.status, contentLength: head.contentLength)
         case .end:
@@ -173,5 +175,23 @@ private struct FrameModel {
             dataRest -= bytes.count
         }
         return bytes.elementsEqual(stream[place..<place + bytes.count])
+    }
+}
+
+/// As the answer to any question: what lets somebody in is nothing but an answer.
+private func checkAnswers(_ head: ReceivedResponseHead) {
+    for question in Question.allCases {
+        guard let answer = try? ScriptAnswer(head, to: question) else { continue }
+        promise(head.status == 200, "an answer with status \(head.status)")
+        switch answer {
+        case .allowed: promise(question == .access, "access for \(question)")
+        case .granted(let user): promise(question == .password && user != "", "a user for \(question)")
+        case .hash(let hash): promise(question == .realmHash && hash.utf8.count == 32, "a hash for \(question)")
+        case .groups(let names):
+            promise(question == .groups && !names.contains { $0.utf8.contains(UInt8(ascii: "\n")) }, "groups")
+        case .destination(let chosen):
+            promise(question == .destination && chosen.processGroup != "", "a destination for \(question)")
+        case .refused, .undecided: break
+        }
     }
 }

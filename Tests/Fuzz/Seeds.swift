@@ -47,6 +47,7 @@ private let directives = [
     "times": "one startup-timeout=2min shutdown-timeout=10s request-timeout=30",
     "quotes": "one user='a \\' b' home=\"/a b\"",
     "alias": "/ /srv/app.wsgi process-group=one application-group=%{GLOBAL} callable-object=main pass-authorization=On",
+    "service": "one threads=0", "script": "/srv/access.wsgi process-group=one application-group=%{SERVER}",
     "unknown": "one treads=5", "twice": "one threads=5 threads=6", "number": "0042", "minutes": "4min", "hours": "1h",
     "huge": "4294967296", "open-quote": "one user='a", "no-name": "=5", "ip": "::ffff:127.0.0.1/96",
 ]
@@ -115,6 +116,12 @@ private func replies() -> [String: [UInt8]] {
         "W23-crlf": [7] + Array("\r\n\r\n\r\n\r\n".utf8), "W25-no-head": [7] + data + end,
         "W25-two-heads": [7] + usual + usual, "W25-after-end": [7] + usual + end + usual,
         "W27-injection": [7] + head([("X", "a\r\nSet-Cookie: b")]), "W28-status": [7] + head(status: 100, []),
+        "answer-access": [7] + head([("SWSGI-Answer", "yes")]) + end,
+        "answer-hash": [7] + head([("SWSGI-Answer", "yes"), ("SWSGI-Value", "0123456789abcdef0123456789abcdef")]) + end,
+        "answer-groups": [7] + head([("SWSGI-Answer", "yes"), ("SWSGI-Value", "a"), ("swsgi-value", "b c")]) + end,
+        "answer-dispatch": [7]
+            + head([("SWSGI-Answer", "yes"), ("SWSGI-Value", "process-group=a"), ("SWSGI-Value", "callable-object=f")])
+            + end,
         "W29-length": [7] + head([("Content-Length", "3")]) + data + end, "W30-outcome": [7] + usual + frame(.end, [9]),
     ]
 }

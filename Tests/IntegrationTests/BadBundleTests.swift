@@ -100,6 +100,7 @@ struct BadBundleTests {
         Bad(name: "32-bit", code: "SWSGI2012", make: patched { $0[4] = 1 }),
         Bad(name: "big-endian", code: "SWSGI2012", make: patched { $0[5] = 2 }),
         Bad(name: "AArch64", code: "SWSGI2013", parts: ["AArch64"], make: patched { $0[18] = 183 }),
+        Bad(name: "another system", code: "SWSGI2032", parts: ["ABI"], make: patched { $0[7] = 9 }),
         Bad(name: "executable", code: "SWSGI2014") { server in
             let entry = try server.deploy(bundle: "/bin/true", as: "bad")
             return entry

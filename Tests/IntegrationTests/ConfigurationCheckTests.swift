@@ -205,6 +205,8 @@ struct ConfigurationCheckTests {
                 #expect(own.count == 1, "\(row.line): \(result.errors)")
                 for part in row.parts { #expect(own.first?.contains(part) == true, "\(part): \(own)") }
             }
+            let shared = "process groups 'c13', 'c20', 'c32', 'c35' all run as uid \(user.uid)"
+            #expect(lines.contains { $0.contains("SWSGI1125: \(shared)") }, "\(result.errors)")
         }
     }
 

@@ -9,6 +9,11 @@ struct ContractTests {
 
     private func isEmbedded(_ multiProcessing: String) -> Bool { multiProcessing.hasSuffix("embedded") }
 
+    /// What is kept by one request for another is in one process.
+    private static func oneChild(_ multiProcessing: String) -> String {
+        multiProcessing.hasPrefix("prefork") ? "ServerLimit 1\nMaxRequestWorkers 1\n" : EmbeddedTests.oneChild
+    }
+
     private func withTrouble(_ multiProcessing: String, _ body: (TestServer) throws -> Void) throws {
         try withServer { server in
             server.multiProcessing = String(multiProcessing.prefix { $0 != "," })
@@ -22,7 +27,7 @@ struct ContractTests {
                 "Exception occurred processing WSGI script"
             )
             server.settings = "LogLevel info wsgi:debug\nLimitRequestBody 0\n"
-            if multiProcessing == "event, embedded" { server.settings += EmbeddedTests.oneChild }
+            if isEmbedded(multiProcessing) { server.settings += Self.oneChild(multiProcessing) }
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(
                 isEmbedded(multiProcessing)
@@ -44,7 +49,7 @@ struct ContractTests {
             try A9_bodyBeforeStart_isAnswered500(server)
             try throwInSequence_closesTheBody(server)
             try writeAndReturnedBody_areOneResponse(server)
-            // What a trap costs in embedded mode: EmbeddedTests.
+            // What a trap costs in embedded mode: EmbeddedDeathTests.
             guard !isEmbedded(multiProcessing) else { return }
             let process = server.daemons.map(\.pid)
             try A4_trap_isAnswered502(server)
@@ -76,8 +81,7 @@ struct ContractTests {
         }
     }
 
-    /// What is kept is in one process: prefork has as many as it has requests.
-    @Test(arguments: Self.all.dropLast()) func whatIsOver_staysOver(multiProcessing: String) throws {
+    @Test(arguments: Self.all) func whatIsOver_staysOver(multiProcessing: String) throws {
         try withTrouble(multiProcessing) { server in
             try A10_writeAfterTheEnd_isAnError(server)
             try A12_secondWriter_isRefused(server)
@@ -91,9 +95,7 @@ struct ContractTests {
             try A50_readsPastTheEnd_giveNothing(server)
             try A51_strangeReadCounts_areBounded(server)
             try A53_bodyThatNobodyReads_doesNotHoldTheAnswer(server)
-            // Without a pipe in between, standard error is not escaped; and every child has its own environment.
-            guard !isEmbedded(multiProcessing) else { return }
-            try A56_logText_isEscapedAndCut(server)
+            try A56_logText_isEscapedAndCut(server, isEmbedded: isEmbedded(multiProcessing))
             try A58_changedEnvironment_doesNotReachTheEnviron(server)
             try A59_umask_isTheApplications(server)
         }

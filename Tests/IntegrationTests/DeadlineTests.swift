@@ -68,6 +68,28 @@ struct DeadlineTests {
         }
     }
 
+    /// The daemon process ends when no thread comes back: httpd, which was late, must not take that for a crash.
+    @Test func deadlineThatHttpdMisses_is504AllTheSame() throws {
+        try withServer { server in
+            announce(server, "SWSGI3101", "SWSGI3102")
+            server.settings = EmbeddedTests.oneChild
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(
+                server.application(entry, options: "threads=1 request-timeout=2s interrupt-timeout=100ms")
+            )
+            let late = Background { try server.get("/spin").status }
+            try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
+            // Something of httpd's own, after which it has heard that the request has been taken.
+            for _ in 0..<5 { _ = try server.get("/no/such/%2F/file") }
+            let child = try #require(server.children.first?.pid)
+            kill(child, SIGSTOP)
+            defer { kill(child, SIGCONT) }
+            try server.logs.waitForLine("SWSGI3102")
+            kill(child, SIGCONT)
+            #expect(try late.value() == 504)
+        }
+    }
+
     @Test func threadThatComesBackInTime_servesOn() throws {
         try withServer { server in
             announce(server)
@@ -176,9 +198,18 @@ struct DeadlineTests {
                     options: "threads=2 deadlock-timeout=1 display-name=watched"
                 ) + server.application(entry, options: "processes=2 threads=2")
             )
+            func idle() -> [ProcessFacts] {
+                server.daemons.filter { $0.arguments.first != "watched" && $0.exchanges == 0 }
+            }
+            // One that is starting may look busy.
+            let processes = try eventually("two idle processes") { idle().count == 2 ? Set(idle().map(\.pid)) : nil }
             let running = Background { try server.get("/sleep?ms=500").text }
-            let stopped = try eventually("a busy process") { server.daemons.first { $0.exchanges == 1 } }
+            let stopped = try eventually("a busy process") {
+                server.daemons.first { processes.contains($0.pid) && $0.exchanges == 1 }
+            }
             kill(stopped.pid, SIGSTOP)
+            // Until then its other thread may take the next request.
+            try eventually("a stopped process") { ProcessFacts(pid: stopped.pid)?.state == "T" }
             for _ in 0..<50 { #expect(try server.get("/ok").text == "ok\n") }
             kill(stopped.pid, SIGCONT)
             #expect(try running.value() == "ok\n")
@@ -189,7 +220,6 @@ struct DeadlineTests {
             let lost = Background { try server.get("/watched/sleep?ms=60000").status }
             try eventually("a request at work") { dead.exchanges == 1 }
             kill(dead.pid, SIGSTOP)
-            // Until then its other thread may take the next request.
             try eventually("a stopped process") { ProcessFacts(pid: dead.pid)?.state == "T" }
             let waiting = Background { try server.get("/watched/ok").status }
             #expect(try lost.value() == 502)

@@ -42,7 +42,8 @@ struct DeathTests {
             }
             let pid = try #require(ended.firstNumber(after: "process "), "\(ended)")
             #expect(request.text.contains("\(pid)"), "\(request) names \(pid)")
-            #expect(try server.get("/ok").text == "ok\n")
+            let next = try server.get("/ok")
+            #expect(next.text == "ok\n", "\(next.status) \(next.text)\(server.logTail)")
             try eventually("two processes again") { server.daemons.count == 2 }
             #expect(server.logs.lines(containing: "SWSGI4022").count == 1)
             #expect(server.logs.lines(containing: "SWSGI3001").count == 1)

@@ -18,10 +18,19 @@ struct DirectiveTests {
         }
     }
 
+    private static let script = Sample(
+        "/nonexistent/a.wsgi application-group=%{SERVER}",
+        ("", "SWSGI1015"),
+        ("/a.wsgi callable-object=x", "'callable-object'"),
+        ("/a.wsgi process-group=%{X}", "%{ENV:NAME}")
+    )
+
     private static let samples: [String: Sample] = [
         "WSGIScriptAlias": Sample("/a# /nonexistent/a.wsgi", ("", "SWSGI1015"), ("a /b", "'/'"), ("/ /b x=1", "'x'")),
         "WSGIScriptAliasMatch": Sample("^/a# /nonexistent/a.wsgi", ("", "SWSGI1015"), ("( /b", "'('")),
         "WSGIHandlerScript": Sample("h# /nonexistent/a.wsgi", ("", "SWSGI1015"), ("h /b symbol=x", "'symbol'")),
+        "WSGIAccessScript": script, "WSGIAuthUserScript": script, "WSGIAuthGroupScript": script,
+        "WSGIDispatchScript": script,
         "WSGICallableObject": Sample("create_application", ("", "one argument"), ("a.b", "'a.b'")),
         "WSGIProcessGroup": Sample("one", ("", "one argument"), ("two", "'two'"), ("%{X}", "%{ENV:NAME}")),
         "WSGIApplicationGroup": Sample("%{SERVER}", ("", "one argument"), ("%{X}", "%{ENV:NAME}")),
@@ -129,7 +138,7 @@ struct DirectiveTests {
 
     @Test func htaccess_takesWhatTheTableAllows_andNamesItsFileOtherwise() throws {
         try withServer { server in
-            server.announce("/.htaccess: ")
+            server.announce("/.htaccess: ", "SWSGI4133")
             for area in ["FileInfo", "AuthConfig"] {
                 for directive in Directive.all {
                     let sample = try #require(Self.sample(directive))
@@ -152,7 +161,10 @@ struct DirectiveTests {
                     let sample = try #require(Self.sample(directive))
                     func path(_ index: Int) -> String { "/\(area)/\(directive.name)\(index)" }
                     let status = try server.get("\(path(0))/file.txt").status
-                    #expect(status == (isAllowed ? 200 : 500), "\(area) \(directive.name)")
+                    // It is asked, and there is none.
+                    let isAsked = isAllowed && directive.name == "WSGIAccessScript"
+                    if isAsked { try server.logs.waitForLine("SWSGI4133", "/nonexistent/a.wsgi") }
+                    #expect(status == (isAllowed && !isAsked ? 200 : 500), "\(area) \(directive.name)")
                     if !isAllowed {
                         try server.logs.waitForLine("\(path(0))/.htaccess: ", directive.name, "not allowed here")
                         continue

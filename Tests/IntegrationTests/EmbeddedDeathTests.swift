@@ -26,7 +26,7 @@ struct EmbeddedDeathTests {
 
     @Test(arguments: ["event", "prefork"]) func f103_trap_endsOneChildAndIsExplained(multiProcessing: String) throws {
         try withTrouble(multiProcessing) { server in
-            let children = Set(server.children.map(\.pid))
+            let children = try server.startedChildren()
             #expect(throws: (any Error).self) { try server.get("/trap?a=b") }
             let line = try server.logs.waitForLine("SWSGI4110", "GET /trap?a=b", "\(server.www)/app/app.wsgi", "SIG")
             let pid = try #require(line.firstNumber(after: "child ").flatMap { Int32(exactly: $0) })
@@ -38,6 +38,34 @@ struct EmbeddedDeathTests {
             // httpd has the last word.
             try server.logs.waitForLine("AH00052", "\(pid)", within: 30)
             #expect(children.subtracting([pid]).isSubset(of: server.children.map(\.pid)))
+        }
+    }
+
+    /// On a stack of its own: there is no room on the one that has overflowed.
+    @Test func stackOverflow_isReported() throws {
+        try withTrouble("event") { server in
+            #expect(throws: (any Error).self) { try server.get("/overflow") }
+            try server.logs.waitForLine("SWSGI4110", "GET /overflow", "\(server.www)/app/app.wsgi", "SIGSEGV")
+            try server.logs.waitForLine("AH00052", within: 60)
+        }
+    }
+
+    /// In a thread that has served nothing yet, when the runtime has been there for long.
+    @Test(.enabled(if: Machine.hasBacktraces, "no backtraces under this sanitizer"))
+    func stackOverflowWhileLoading_isReported() throws {
+        try withServer { server in
+            server.announce("AH00051", "AH00052", "SWSGI4110")
+            server.announcesRawLines = true
+            server.settings = EmbeddedTests.oneChild
+            let first = try server.deploy(.trouble, as: "first")
+            let second = try server.deploy(.trouble, as: "second", entry: ["symbol = overflowing_application"])
+            try server.start(server.embedded(second, at: "/second") + server.embedded(first))
+            let held = Background { try? server.get("/sleep?ms=600000").status }
+            try server.logs.waitForLine("loaded", "first.wsgi")
+            #expect(throws: (any Error).self) { try server.get("/second") }
+            try server.logs.waitForLine("digForEver", within: 60)
+            try server.logs.waitForLine("AH00052", within: 60)
+            #expect(try held.value() == nil)
         }
     }
 

@@ -88,7 +88,7 @@ struct EmbeddedTests {
 
     @Test func directoryAndEnvironment_areRefusedWithTheirNames() throws {
         try withServer { server in
-            server.announce("SWSGI2060", "SWSGI4028")
+            server.announce("SWSGI2060", "SWSGI4028", "SWSGI1019")
             try server.deploy(.versionA, as: "app")
             let directory = try server.write("bundle = app.so\ndirectory = .\n", to: "www/app/directory.wsgi")
             let variable = try server.write("bundle = app.so\nenvironment.KEY = x\n", to: "www/app/variable.wsgi")

@@ -228,6 +228,7 @@ struct FaultTests {
             }
             let statuses = try connections.prefix(5).map { try $0.get("/app").status }
             #expect(statuses.allSatisfy { $0 == 503 }, "\(statuses)")
+            try server.logs.waitForLine("SWSGI4030", "'one'", "Too many open files")
             connections.removeLast(20)
             try eventually("service again") { try server.get("/app").status == 200 }
         }

@@ -59,5 +59,10 @@ struct HarnessTests {
         #expect(line.code == "SWSGI4022")
         #expect(line.isAlarming)
         #expect(LogLine(file: "error.log", text: "Fatal error: what").isAlarming)
+        #expect(
+            LogLine.codes(in: "x SWSGI3003: why: SWSGI3061: y, SWSGI_A, SWSGI1, SWSGI4022") == [
+                "SWSGI3003", "SWSGI3061",
+            ]
+        )
     }
 }

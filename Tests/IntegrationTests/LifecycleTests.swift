@@ -143,7 +143,7 @@ struct LifecycleTests {
             try server.start(server.application(entry, options: "processes=2 threads=2 shutdown-timeout=3"))
             #expect(try server.get("/ok").status == 200)
             let parent = try #require(server.parentPID)
-            let children = server.children.map(\.pid)
+            let children = try server.startedChildren()
             kill(parent, SIGKILL)
             try eventually("end of supervisor and daemon processes", within: 20) {
                 server.supervisors.isEmpty && server.daemons.isEmpty
@@ -162,7 +162,7 @@ struct LifecycleTests {
             try server.start(server.application(entry, options: "processes=1 threads=2 shutdown-timeout=2"))
             let running = Background { try? server.get("/sleep?ms=60000").status }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
-            let children = server.children.map(\.pid)
+            let children = try server.startedChildren()
             kill(try #require(server.parentPID), SIGKILL)
             try eventually("end of supervisor and daemon processes", within: 20) {
                 server.supervisors.isEmpty && server.daemons.isEmpty

@@ -1,19 +1,12 @@
 import Foundation
-import SWSGIConfiguration
 import Testing
 
 /// The value of a directive that a request has, when it stands in some of the places that concern it: the innermost one counts.
 @Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
 struct MergeTests {
-    /// From outside to inside.
-    private enum Place {
-        case host, directory, htaccess, location
-    }
-
     /// A directive, two of its values, what holds without it, and how to see which.
     private struct Row: Sendable {
-        let directive: String
-        let values: [String]
+        let places: DirectivePlaces
         let fallback: String
         let observe: @Sendable (TestServer, String) throws -> String
 
@@ -24,8 +17,7 @@ struct MergeTests {
             default fallback: String,
             _ observe: @escaping @Sendable (TestServer, String) throws -> String
         ) {
-            self.directive = directive
-            values = [first, second]
+            places = DirectivePlaces(directive, first, second)
             self.fallback = fallback
             self.observe = observe
         }
@@ -58,83 +50,43 @@ struct MergeTests {
         Row("WSGIErrorOverride", "On", "Off", default: "Off") { server, url in
             try server.get("\(url)/status?404").text == "the application" ? "Off" : "On"
         },
+        Row("WSGILocalRedirect", "On", "Off", default: "Off") { server, url in
+            try server.get("\(url)/status/location?200").text == "the other path\n" ? "On" : "Off"
+        },
     ]
 
     private static func environ(_ server: TestServer, _ url: String, _ key: String) throws -> String {
         Facts(try server.get("\(url)/facts/environ", headers: ["Authorization: Basic eDp5"]))[key] ?? ""
     }
 
-    /// Where a directive may stand, from outside to inside; at each place it has the other value than at the one before.
-    private static func places(_ row: Row) -> [Place] {
-        let contexts = Directive.named(row.directive)?.contexts ?? []
-        return contexts.contains(.fileInfo)
-            ? [.host, .directory, .htaccess, .location] : [.host, .directory, .location]
-    }
+    private static let groups = """
+        WSGIDaemonProcess one user=\(TestUser.first.name) group=\(TestUser.first.name) threads=2
+        WSGIDaemonProcess two user=\(TestUser.first.name) group=\(TestUser.first.name) threads=2
+        WSGIProcessGroup one
 
-    /// A virtual host with the directive at some of these places.
-    private func host(_ name: String, _ row: Row, set: Int, _ server: TestServer) -> String {
-        var directory = "\(server.www)/plain"
-        var lines: [Place: String] = [:]
-        for (index, place) in Self.places(row).enumerated() where set & 1 << index != 0 {
-            if place == .htaccess { directory = "\(server.www)/\(row.directive)" }
-            lines[place] = "\(row.directive) \(row.values[index % 2])"
-        }
-        return """
-            <VirtualHost *>
-            ServerName \(name)
-            WSGIScriptAlias /facts \(directory)/facts.wsgi
-            WSGIScriptAlias /status \(directory)/status.wsgi
-            \(lines[.host] ?? "")
-            <Directory \(directory)>
-                \(lines[.directory] ?? "")
-            </Directory>
-            <Location />
-                \(lines[.location] ?? "")
-            </Location>
-            </VirtualHost>
-
-            """
-    }
+        """
 
     @Test func innermostPlace_counts_forEveryCombinationOfPlaces() throws {
         try withServer { server in
             server.announce("SWSGI2020", "SWSGI4028", "SWSGI4050", "SWSGI4121")
             try server.deploy(.facts, as: "facts")
             try server.deploy(bundle: try CFixture.path("status"), as: "status")
-            for directory in ["plain"] + Self.rows.map(\.directive) {
-                for name in ["facts", "status"] {
-                    try server.write("bundle = ../\(name)/\(name).so\n", to: "www/\(directory)/\(name).wsgi")
-                }
-            }
+            try server.write("the other path\n", to: "htdocs/static")
             var hosts = ""
             for row in Self.rows {
-                let places = Self.places(row)
-                if places.contains(.htaccess) {
-                    try server.write("\(row.directive) \(row.values[0])\n", to: "www/\(row.directive)/.htaccess")
-                }
-                for set in 0..<(1 << places.count) {
-                    hosts += host("h\(set).\(row.directive).example", row, set: set, server)
+                try row.places.prepare(["facts", "status"], server)
+                for set in row.places.sets {
+                    hosts += row.places.host("h\(set).\(row.places.directive).example", set: set, server) {
+                        "WSGIScriptAlias /facts \($0)/facts.wsgi\nWSGIScriptAlias /status \($0)/status.wsgi"
+                    }
                 }
             }
-            try server.start(
-                """
-                WSGIDaemonProcess one user=\(TestUser.first.name) group=\(TestUser.first.name) threads=2
-                WSGIDaemonProcess two user=\(TestUser.first.name) group=\(TestUser.first.name) threads=2
-                WSGIProcessGroup one
-                <Directory \(server.www)>
-                    Require all granted
-                    AllowOverride FileInfo
-                </Directory>
-                \(hosts)
-                """
-            )
+            try server.start(Self.groups + DirectivePlaces.common(server) + hosts)
             for row in Self.rows {
-                let places = Self.places(row)
-                for set in 0..<(1 << places.count) {
-                    let innermost = places.indices.last { set & 1 << $0 != 0 }
-                    let expected = innermost.map { row.values[$0 % 2] } ?? row.fallback
-                    let seen = try row.observe(server, "http://h\(set).\(row.directive).example")
-                    #expect(seen == expected, "\(row.directive) in \(set)")
+                for set in row.places.sets {
+                    let name = row.places.directive
+                    let seen = try row.observe(server, "http://h\(set).\(name).example")
+                    #expect(seen == row.places.value(in: set) ?? row.fallback, "\(name) in \(set)")
                 }
             }
         }

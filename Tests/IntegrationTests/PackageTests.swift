@@ -16,6 +16,8 @@ struct PackageTests {
         let scratch = try CFixture.scratchDirectory("swsgi-hello")
         var environment = Command.environment
         for name in ["PATH", "HOME"] { environment[name] = ProcessInfo.processInfo.environment[name] }
+        // SwiftPM leaves its locks there.
+        environment["TMPDIR"] = scratch
         try run(
             try #require(swift),
             ["build", "-c", "release", "--package-path", package, "--scratch-path", scratch],

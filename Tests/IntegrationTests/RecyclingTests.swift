@@ -13,7 +13,8 @@ struct RecyclingTests {
             let good = try String(contentsOfFile: entry, encoding: .utf8)
             try server.copy(CFixture.path("no_symbol"), to: "\(server.www)/app/broken.so")
             try server.start(server.application(entry, options: "processes=2 threads=2"))
-            try eventually("two processes") { server.daemons.count == 2 }
+            // Loaded, and not only started: a process that starts takes what is there then.
+            try eventually("two processes") { server.logs.lines(containing: "loaded \(entry)").count == 2 }
             let old = Set(server.daemons.map(\.pid))
             try server.write("bundle = broken.so\n", to: "www/app/app.wsgi")
             #expect(old.contains(try server.facts().pid))
@@ -98,6 +99,8 @@ struct RecyclingTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=2"))
             let starved = try server.get("/pid").text
+            // What this request still holds would be room for one more.
+            try eventually("nothing at work") { server.daemons.first?.exchanges == 0 }
             #expect(try server.get("/hog").status == 200)
             // The end of that request has left room for one.
             try eventually("nothing at work") { server.daemons.first?.exchanges == 0 }

@@ -121,6 +121,28 @@ struct ScaleTests {
             #expect(try server.get("/any").text == "version A\n")
         }
     }
+
+    /// Of those at once, not of those that httpd's threads ever had: a child may have a thousand threads, and two hundred groups.
+    @Test func replySockets_areThoseOfRequestsAtOnce() throws {
+        try withServer { server in
+            let entry = try server.deploy(.versionA, as: "app")
+            let groups = ["one", "two", "three"]
+            try server.start(
+                groups.map { server.application(entry, at: "/\($0)", group: $0, options: "threads=2") }.joined()
+            )
+            func sockets() -> Int {
+                server.children.reduce(0) { $0 + $1.descriptors.values.count { $0.hasPrefix("socket:") } }
+            }
+            let before = sockets()
+            for _ in 0..<100 {
+                // Each on a connection of its own, and so on another thread.
+                for group in groups { #expect(try server.get("/\(group)").status == 200) }
+            }
+            // Both ends of a pair for each group; a request may begin before the one before it is put away.
+            let pairs = groups.count * server.children.count
+            try eventually("\(before) sockets, and a few more") { sockets() <= before + 2 * 3 * pairs }
+        }
+    }
 }
 
 extension TestServer {

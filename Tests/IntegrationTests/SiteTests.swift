@@ -4,7 +4,7 @@ import Testing
 /// Configurations as they stand on servers of all kinds, in which nothing but paths, names and ports has been adapted.
 ///
 /// Each file of Tests/Sites is one; comments that begin with `#:` say which modules, entry files and other files it needs, and what is
-/// answered: `GET TARGET STATUS TEXT`.
+/// answered: `GET TARGET STATUS TEXT`. Entry files of `scripts` are asked by httpd (FixtureScripts).
 @Suite(.enabled(if: Machine.canServe, "needs root, apache2 and the release build"))
 struct SiteTests {
     struct Site: Sendable, CustomTestStringConvertible {
@@ -47,10 +47,12 @@ struct SiteTests {
             for code in site.values("announce") { server.announce(code) }
             // What these sites have in common: access that a module does not grant by itself is httpd's own affair.
             server.announce("AH0")
-            for path in site.values("entry") {
-                let bundle = "\((path as NSString).deletingLastPathComponent)/facts.so"
-                try server.write("bundle = facts.so\n", to: "www/\(path)")
-                try server.copy(Fixture.facts.path, to: "\(server.www)/\(bundle)")
+            for (key, name, fixture) in [("entry", "facts", Fixture.facts), ("scripts", "scripts", .scripts)] {
+                for path in site.values(key) {
+                    let bundle = "\((path as NSString).deletingLastPathComponent)/\(name).so"
+                    try server.write("bundle = \(name).so\n", to: "www/\(path)")
+                    try server.copy(fixture.path, to: "\(server.www)/\(bundle)")
+                }
             }
             for file in site.values("file") {
                 let parts = file.split(separator: " ", maxSplits: 1).map(String.init)

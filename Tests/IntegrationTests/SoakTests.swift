@@ -71,9 +71,9 @@ struct SoakTests {
     /// Waits until there is one generation with its two processes, and nothing of the others.
     private func settle(_ server: TestServer) throws {
         try eventually("one generation", within: 60) { server.supervisors.count == 1 && server.daemons.count == 2 }
-        try eventually("snapshots removed", within: 30) {
+        try eventually("snapshots removed, and what httpd's children of before had", within: 30) {
             let names = try FileManager.default.subpathsOfDirectory(atPath: "\(server.directory)/run")
-            return names.filter { $0.hasSuffix(".so") }.count <= 2
+            return names.count { $0.hasSuffix(".so") } <= 2 && names.count { $0.hasPrefix("swsgi.embedded-") } == 1
         }
     }
 

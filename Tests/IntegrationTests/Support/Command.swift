@@ -121,5 +121,7 @@ func run(
     environment: [String: String] = Command.environment,
     within seconds: Double = 60
 ) throws -> Finished {
-    try Command(path, arguments, environment: environment).wait(within: seconds)
+    let finished = try Command(path, arguments, environment: environment).wait(within: seconds)
+    SeenMessages.note(finished.errors.components(separatedBy: "\n"))
+    return finished
 }

@@ -15,6 +15,8 @@ enum Fixture: String {
     case versionB = "FixtureVersionB"
     /// Answers as the query says.
     case response = "FixtureResponse"
+    /// Answers what httpd asks.
+    case scripts = "FixtureScripts"
 
     /// The built bundle.
     var path: String { "\(Installation.products)/lib\(rawValue).so" }

@@ -32,10 +32,14 @@ struct LogLine: Sendable, CustomStringConvertible {
     var isAlarming: Bool { !["notice", "info", "debug"].contains(level) && !level.hasPrefix("trace") }
 
     /// "SWSGI4022", when the line has a code.
-    var code: String? {
-        guard let start = text.range(of: "SWSGI") else { return nil }
-        let digits = text[start.upperBound...].prefix(while: \.isNumber)
-        return digits.count == 4 ? "SWSGI\(digits)" : nil
+    var code: String? { LogLine.codes(in: text).first }
+
+    /// The codes of messages of ours, each before a colon; a message may give another one as its reason.
+    static func codes(in text: String) -> [String] {
+        text.components(separatedBy: "SWSGI").dropFirst().compactMap { rest in
+            let digits = rest.prefix(while: \.isNumber)
+            return digits.count == 4 && rest.dropFirst(4).first == ":" ? "SWSGI\(digits)" : nil
+        }
     }
 
     func contains(_ parts: [String]) -> Bool { parts.allSatisfy { text.contains($0) } }

@@ -41,17 +41,28 @@ extension TestServer {
             """
     }
 
+    /// How many children httpd starts with.
+    private var startServers: Int { multiProcessing == "prefork" ? 4 : 2 }
+
+    /// The numbers of httpd's children, when all that it starts with are there: it listens before.
+    func startedChildren() throws -> Set<Int32> {
+        try eventually("\(startServers) children of httpd") {
+            let numbers = Set(children.map(\.pid))
+            return numbers.count >= startServers ? numbers : nil
+        }
+    }
+
     private var processSettings: String {
         if multiProcessing == "prefork" {
             return """
-                StartServers 4
+                StartServers \(startServers)
                 MinSpareServers 2
                 MaxRequestWorkers 80
                 """
         }
         // A child whose threads are all busy closes connections that wait: one child must have a thread for each client.
         return """
-            StartServers 2
+            StartServers \(startServers)
             ServerLimit 4
             ThreadLimit 80
             ThreadsPerChild 80

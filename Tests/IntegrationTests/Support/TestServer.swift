@@ -94,7 +94,10 @@ final class TestServer: @unchecked Sendable {
         let mask = umask.map { ["/bin/sh", "-c", "umask \($0); exec \"$@\"", "umask"] } ?? []
         var identity: [String] = []
         if let user {
-            try run("/bin/chown", ["-R", user.name, directory]).check()
+            // Not what is installed: those are links to the files that were built, and to the toolchain's.
+            let own = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0 != "lib" }
+            try run("/bin/chown", [user.name, directory]).check()
+            try run("/bin/chown", ["-R", user.name] + own.map { "\(directory)/\($0)" }).check()
             identity = ["/usr/bin/setpriv", "--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups"]
         }
         let command =
@@ -190,6 +193,7 @@ final class TestServer: @unchecked Sendable {
         }
         proveNothingIsLeft()
         checkLogs()
+        SeenMessages.note(logs.lines.map(\.text))
         if ProcessInfo.processInfo.environment["SWSGI_TEST_KEEP"] == nil {
             try? FileManager.default.removeItem(atPath: directory)
         }
