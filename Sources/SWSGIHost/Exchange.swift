@@ -81,14 +81,15 @@ public final class Exchange {
     /// Microseconds in the queue after which a look is taken whether anybody still waits.
     private static let usualWait: Int64 = 100_000
 
-    /// Says that the application is about to run, if httpd asked for that; false: httpd has given the exchange up.
-    public static func begins(_ reply: Int32, _ head: ReceivedHead) -> Bool {
+    /// Says that the application runs from `now`, monotonic nanoseconds, if httpd asked for that; false: httpd has given the
+    /// exchange up.
+    public static func begins(_ reply: Int32, _ head: ReceivedHead, now: Int64) -> Bool {
         guard head.flags.contains(.announced) else {
             return Clock.wall - head.queueStart < usualWait || !Socket.hasHungUp(reply)
         }
-        return withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 1, alignment: 8) { frame in
-            FrameHeader(.taken, length: 1).write(to: frame)
-            frame[FrameHeader.size] = 0
+        return withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 8, alignment: 8) { frame in
+            FrameHeader(.taken, length: 8).write(to: frame)
+            frame.storeBytes(of: now, toByteOffset: FrameHeader.size, as: Int64.self)
             return (try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame))) != nil
         }
     }

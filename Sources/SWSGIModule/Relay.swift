@@ -111,7 +111,7 @@ struct Relay {
             try response.head(payload)
         case .taken:
             guard desk.times.takenAt == nil else { throw Malformed("it was taken already", isOutOfOrder: true) }
-            desk.times.taken(now: Clock.monotonic)
+            desk.times.taken(at: payload.loadUnaligned(as: Int64.self), now: Clock.monotonic)
         case .log:
             let level = LogLevel(rawValue: max(payload[0], LogLevel.critical.rawValue)) ?? .debug
             let text = String(decoding: payload.dropFirst(), as: UTF8.self)

@@ -7,7 +7,7 @@ public struct ExchangeTimes: Equatable, Sendable {
     /// When the application's time for it is over; nil: never, or it does not run yet.
     public private(set) var requestEnd: Int64?
     private let requestTimeout: Int64?
-    /// When a daemon process began to run the application on it, as that was heard of.
+    /// When a daemon process began to run the application on it.
     public private(set) var takenAt: Int64?
     /// When the application had ended its response.
     public var endedAt: Int64?
@@ -19,11 +19,18 @@ public struct ExchangeTimes: Equatable, Sendable {
         queueEnd = queueTimeout.map { now + $0 * 1000 }
     }
 
-    /// A daemon process runs it.
-    public mutating func taken(now: Int64) {
-        takenAt = takenAt ?? now
-        requestEnd = requestEnd ?? requestTimeout.map { now + $0 * 1000 }
+    /// A daemon process runs it, since `time` by its own word.
+    ///
+    /// A process ends when its threads do not come back: httpd, which may hear late that it took the exchange, must not count
+    /// from then. What a process says can only shorten the time of its own exchange.
+    public mutating func taken(at time: Int64, now: Int64) {
+        let time = max(begin, min(time, now))
+        takenAt = takenAt ?? time
+        requestEnd = requestEnd ?? requestTimeout.map { time + $0 * 1000 }
     }
+
+    /// A daemon process runs it, since now as far as is known.
+    public mutating func taken(now: Int64) { taken(at: now, now: now) }
 
     /// Whether it counts when a daemon process takes it.
     public var isLimited: Bool { queueEnd != nil || requestTimeout != nil }

@@ -24,7 +24,8 @@ public enum FrameKind: UInt8, Sendable {
     case interim = 9
     /// Daemon process: the fields after the body, once; as `ResponseHead`, with status 0 and without reason and length.
     case trailers = 10
-    /// Daemon process: the application is about to run; only when the head asked for it. UInt8: 0.
+    /// Daemon process: the application is about to run; only when the head asked for it. Int64: since when, in
+    /// monotonic nanoseconds.
     case taken = 11
     /// httpd: bytes of the request body.
     case body = 65
@@ -85,7 +86,8 @@ public struct FrameHeader: Equatable, Sendable {
             case .data, .body: 1...Self.payloadLimit
             case .file: FilePart.size...FilePart.size
             case .interim, .trailers: ResponseHead.fixedSize...Self.fieldsLimit
-            case .end, .retry, .taken, .bodyEnd: 1...1
+            case .end, .retry, .bodyEnd: 1...1
+            case .taken: 8...8
             case .log: 1...Self.logLimit
             case .abort, .flush: 0...0
             }

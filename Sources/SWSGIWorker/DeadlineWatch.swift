@@ -32,7 +32,7 @@ final class DeadlineWatch: Sendable {
         )
     }
 
-    func began(_ slot: Int) { seats[slot].begun.store(Clock.monotonic, ordering: .releasing) }
+    func began(_ slot: Int, now: Int64) { seats[slot].begun.store(now, ordering: .releasing) }
 
     func ended(_ slot: Int) { seats[slot].begun.store(0, ordering: .releasing) }
 

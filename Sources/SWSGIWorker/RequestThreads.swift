@@ -315,17 +315,19 @@ struct RequestDesk: ~Copyable {
         case .refuse(let outcome): if CrashHandlers.handOver(slot: slot) { Exchange.refuse(reply, outcome) }
         case .run(let instance):
             last = instance
-            if Exchange.begins(reply, head) { run(instance, head, reply) }
+            // One look at the clock for httpd and for the watch here: httpd's time is never over later.
+            let now = deadlines != nil || head.flags.contains(.announced) ? Clock.monotonic : 0
+            if Exchange.begins(reply, head, now: now) { run(instance, head, reply, now: now) }
         }
         let isOwn = CrashHandlers.ended(slot: slot)
         if case .kept = decision { return }
         if isOwn { close(reply) }
     }
 
-    private func run(_ instance: Instance, _ head: ReceivedHead, _ reply: Int32) {
+    private func run(_ instance: Instance, _ head: ReceivedHead, _ reply: Int32, now: Int64) {
         let activity = head.flags.contains(.isNoActivity) ? nil : activity
         activity?.content.withLock { $0.began() }
-        deadlines?.began(slot)
+        deadlines?.began(slot, now: now)
         exchange.run(instance, head: head, reply: reply) { CrashHandlers.handOver(slot: slot) }
         deadlines?.ended(slot)
         activity?.content.withLock { $0.ended(now: Clock.monotonic) }

@@ -39,6 +39,15 @@ import Testing
         #expect(times.timeLeft(now: 11 * second) == -second)
     }
 
+    @Test func timeThatAProcessSays_liesBetweenTheBeginningAndNow() {
+        for (said, counted) in [(3, 3), (-7, 1), (9, 5)] as [(Int64, Int64)] {
+            var times = ExchangeTimes(now: second, requestTimeout: 2_000_000)
+            times.taken(at: said * second, now: 5 * second)
+            #expect(times.takenAt == counted * second)
+            #expect(times.timeLeft(now: 5 * second) == (counted - 3) * second)
+        }
+    }
+
     @Test func patience_isWhatIsLeft_andNeverForEver() {
         let times = ExchangeTimes(now: second, queueTimeout: 100_000)
         #expect(times.patience(250_000, now: second + 1) == 100_000)

@@ -7,7 +7,7 @@ import Testing
     static let limits: [(FrameKind, Int, Int)] = [
         (.wantBody, 4, 4), (.head, 16, 256 * 1024), (.data, 1, 1024 * 1024), (.end, 1, 1), (.log, 1, 32 * 1024),
         (.retry, 1, 1), (.body, 1, 1024 * 1024), (.bodyEnd, 1, 1), (.abort, 0, 0), (.flush, 0, 0),
-        (.file, 16, 16), (.interim, 16, 16 * 1024), (.trailers, 16, 16 * 1024), (.taken, 1, 1),
+        (.file, 16, 16), (.interim, 16, 16 * 1024), (.trailers, 16, 16 * 1024), (.taken, 8, 8),
     ]
 
     @Test(arguments: limits)

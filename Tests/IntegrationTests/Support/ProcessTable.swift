@@ -65,6 +65,22 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
         return result
     }
 
+    /// Whether one of its threads is in recvmsg or poll.
+    var isReceiving: Bool {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return threads.contains { thread in
+            let call = ProcessTable.text("/proc/\(pid)/task/\(thread)/syscall").split(separator: " ").first
+            return call.flatMap { Int($0) }.map(Self.receiveCalls.contains) ?? false
+        }
+    }
+
+    // Numbers of recvmsg, poll and ppoll.
+    #if arch(x86_64)
+        private static let receiveCalls = [47, 7, 271]
+    #else
+        private static let receiveCalls = [212, 73]
+    #endif
+
     /// Files mapped into it.
     var mappedFiles: Set<String> {
         let text = ProcessTable.text("/proc/\(pid)/maps")
