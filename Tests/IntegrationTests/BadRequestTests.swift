@@ -236,7 +236,7 @@ struct BadRequestTests {
                 try connection.send("GET /noread HTTP/1.1\r\nHost: a\r\nX-Slow: ")
                 return connection
             }
-            for _ in 0..<20 { #expect(try server.get("/noread", timeout: 20).text == "not read\n") }
+            for _ in 0..<20 { #expect(try server.get("/noread").text == "not read\n") }
             for connection in slow {
                 try connection.send("1\r\n\r\n")
                 #expect(try connection.response().status == 200)

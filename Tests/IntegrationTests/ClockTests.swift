@@ -57,10 +57,12 @@ struct ClockTests {
             #expect(try server.get("/ok").status == 200)
             let process = try server.daemon()
             for seconds: Int64 in [3600, -3600, 86_400 * 365, 0] {
-                let running = Background { try server.get("/sleep?ms=700").status }
+                let hold = server.hold("hold\(seconds)")
+                let running = Background { try server.get(hold.target).status }
                 try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
                 try set(clock, seconds)
                 #expect(try server.get("/ok").status == 200)
+                hold.release()
                 #expect(try running.value() == 200)
                 // httpd's clock has been set: this is its own.
                 let date = try #require(try server.get("/ok")["Date"])

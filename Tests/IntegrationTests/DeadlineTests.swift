@@ -16,16 +16,20 @@ struct DeadlineTests {
         try withServer { server in
             announce(server, "SWSGI3101", "SWSGI3102")
             let entry = try server.deploy(.trouble, as: "app")
-            try server.start(server.application(entry, options: "threads=3 request-timeout=400ms"))
+            try server.start(server.application(entry, options: "threads=3 request-timeout=4s"))
             #expect(try server.get("/sleep?ms=10").status == 200)
             let old = try server.daemon().pid
-            let other = Background { try server.get("/sleep?ms=300").text }
-            #expect(try server.get("/sleep?ms=100000").status == 504)
+            let hold = server.hold()
+            let other = Background { try server.get(hold.target).text }
+            let late = Background { try server.get("/sleep?ms=100000").status }
+            try eventually("two requests at work") { server.daemons.first?.exchanges == 2 }
+            hold.release()
+            #expect(try late.value() == 504)
             #expect(try other.value() == "ok\n")
             try server.logs.waitForLine(
                 "SWSGI4070",
                 "'one'",
-                "request-timeout=400ms, 504",
+                "request-timeout=4s, 504",
                 "\"GET /sleep?ms=100000",
                 entry
             )
@@ -50,9 +54,9 @@ struct DeadlineTests {
                     spinning,
                     at: "/spinning",
                     group: "spinning",
-                    options: "threads=2 request-timeout=300ms"
+                    options: "threads=2 request-timeout=1s"
                 )
-                    + server.application(entry, options: "threads=4 request-timeout=300ms")
+                    + server.application(entry, options: "threads=4 request-timeout=1s")
             )
             let targets = [
                 "/deadlock", "/deadlock", "/sleep?ms=100000", "/blocked", "/spinning/spin", "/spinning/spin",
@@ -90,12 +94,37 @@ struct DeadlineTests {
         }
     }
 
+    /// The same where httpd has not even heard that the request was taken.
+    @Test func deadlineOfARequest_thatHttpdDoesNotKnowToBeTaken_is504() throws {
+        try withServer { server in
+            announce(server, "SWSGI3101", "SWSGI3102")
+            server.settings = EmbeddedTests.oneChild
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=1 request-timeout=1s"))
+            #expect(try server.get("/ok").text == "ok\n")
+            let daemon = try server.daemon()
+            let child = try #require(server.children.first)
+            kill(daemon.pid, SIGSTOP)
+            defer { kill(daemon.pid, SIGCONT) }
+            try eventually("a stopped daemon process") { ProcessFacts(pid: daemon.pid)?.state == "T" }
+            let late = Background { try server.get("/spin").status }
+            try eventually("httpd waiting for a reply") { child.isReceiving }
+            kill(child.pid, SIGSTOP)
+            defer { kill(child.pid, SIGCONT) }
+            try eventually("a stopped child of httpd") { ProcessFacts(pid: child.pid)?.state == "T" }
+            kill(daemon.pid, SIGCONT)
+            try eventually("the end of the process that runs it") { !ProcessTable.isAlive(daemon.pid) }
+            kill(child.pid, SIGCONT)
+            #expect(try late.value() == 504)
+        }
+    }
+
     @Test func threadThatComesBackInTime_servesOn() throws {
         try withServer { server in
             announce(server)
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(
-                server.application(entry, options: "threads=2 request-timeout=300ms interrupt-timeout=60s")
+                server.application(entry, options: "threads=2 request-timeout=1s interrupt-timeout=60s")
             )
             let old = try server.daemon().pid
             #expect(try server.get("/obedient").status == 504)
@@ -203,7 +232,8 @@ struct DeadlineTests {
             }
             // One that is starting may look busy.
             let processes = try eventually("two idle processes") { idle().count == 2 ? Set(idle().map(\.pid)) : nil }
-            let running = Background { try server.get("/sleep?ms=500").text }
+            let hold = server.hold()
+            let running = Background { try server.get(hold.target).text }
             let stopped = try eventually("a busy process") {
                 server.daemons.first { processes.contains($0.pid) && $0.exchanges == 1 }
             }
@@ -212,6 +242,7 @@ struct DeadlineTests {
             try eventually("a stopped process") { ProcessFacts(pid: stopped.pid)?.state == "T" }
             for _ in 0..<50 { #expect(try server.get("/ok").text == "ok\n") }
             kill(stopped.pid, SIGCONT)
+            hold.release()
             #expect(try running.value() == "ok\n")
             #expect(server.logs.lines(containing: "SWSGI3103").isEmpty)
 
@@ -262,15 +293,17 @@ struct DeadlineTests {
             let silent = try server.deploy(.trouble, as: "silent")
             try server.start(
                 server.application(silent, at: "/silent", group: "silent", options: "socket-timeout=200ms")
-                    + server.application(entry, options: "threads=1 queue-timeout=200ms")
+                    + server.application(entry, options: "threads=1 queue-timeout=2s")
             )
-            let running = Background { try server.get("/sleep?ms=1000").status }
+            let hold = server.hold()
+            let running = Background { try server.get(hold.target).status }
             try eventually("a busy process") { server.daemons.contains { $0.exchanges == 1 } }
-            for target in ["/ok", "/silent/sleep?ms=1000"] {
-                let upload = try HTTPConnection(port: server.port, timeout: 20)
+            for target in ["/ok", "/silent\(hold.target)"] {
+                let upload = try HTTPConnection(port: server.port)
                 try upload.sendHead("POST", target, ["Content-Length: 10"])
                 #expect(try upload.response().status == 504)
             }
+            hold.release()
             #expect(try running.value() == 200)
         }
     }

@@ -126,15 +126,18 @@ struct DeathTests {
 
     @Test func killOfOneProcess_costsItsOwnRequestsOnly() throws {
         try withTrouble("processes=2 threads=2") { server in
-            let running = (0..<4).map { _ in Background { try server.get("/sleep?ms=3000").status } }
+            let hold = server.hold()
+            let running = (0..<4).map { _ in Background { try server.get(hold.target).status } }
             try eventually("two processes at work") {
                 server.daemons.count == 2 && server.daemons.allSatisfy { $0.exchanges == 2 }
             }
             let victim = try server.daemon()
             kill(victim.pid, SIGKILL)
+            try eventually("two answers") { running.count { $0.hasEnded } == 2 }
+            hold.release()
             let statuses = try running.map { try $0.value() }.sorted()
             #expect(statuses == [200, 200, 502, 502])
-            let lines = try server.logs.waitForLines(2, "SWSGI4022", "\(victim.pid)", "GET /sleep?ms=3000")
+            let lines = try server.logs.waitForLines(2, "SWSGI4022", "\(victim.pid)", "GET /hold")
             #expect(lines.count == 2)
             #expect(server.logs.lines(containing: "SWSGI3001", "\(victim.pid)").count == 1)
         }

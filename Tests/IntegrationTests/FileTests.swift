@@ -159,7 +159,7 @@ struct FileTests {
             #expect(head["Content-Length"] == "\(size)")
             truncate(big, 1 << 20)
             #expect(throws: HTTPFailure.self) { try connection.readBody(of: head) { _ in } }
-            try server.logs.waitForLines(2, "SWSGI4040", within: 20)
+            try server.logs.waitForLines(2, "SWSGI4040")
             let after = try server.get("/static?path=\(server.directory)/digits")
             #expect(after.text == Self.digits)
         }
@@ -188,7 +188,7 @@ struct FileTests {
             }
             truncate(path, 1 << 20)
             #expect(try shrinking.value().status != 0)
-            try server.logs.waitForLines(1, "SWSGI4040", within: 20)
+            try server.logs.waitForLines(1, "SWSGI4040")
         }
     }
 

@@ -15,7 +15,8 @@ struct GenerationTests {
         try withServer { server in
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "processes=2 threads=8"))
-            let long = (0..<6).map { _ in Background { try server.get("/sleep?ms=8000").text } }
+            let hold = server.hold()
+            let long = (0..<6).map { _ in Background { try server.get(hold.target).text } }
             try eventually("six requests at work") { server.daemons.map(\.exchanges).reduce(0, +) == 6 }
             let load = LoadGenerator(port: server.port, connections: 4, targets: ["/ok"])
             try server.graceful()
@@ -24,6 +25,7 @@ struct GenerationTests {
             let oldest = try #require(server.daemons.map(\.pid).min())
             kill(oldest, SIGTERM)
             try server.graceful()
+            hold.release()
             for request in long { #expect(try request.value() == "ok\n") }
             let report = try load.finish()
             #expect(report.failures.isEmpty, "\(report)")
@@ -66,7 +68,8 @@ struct GenerationTests {
         try withServer { server in
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=4"))
-            let long = Background { try server.get("/sleep?ms=3000").text }
+            let hold = server.hold()
+            let long = Background { try server.get(hold.target).text }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let log = "\(server.directory)/logs/error.log"
             let rotated = "\(server.directory)/logs/rotated-error.log"
@@ -75,6 +78,7 @@ struct GenerationTests {
             #expect(try server.get("/stdout").status == 200)
             try server.logs.waitForLine("stdout line two", in: "error.log")
             #expect(server.processes.contains { $0.descriptors.values.contains(rotated) })
+            hold.release()
             #expect(try long.value() == "ok\n")
             try eventually("the rotated log is released", within: 60) {
                 !server.processes.contains { $0.descriptors.values.contains(rotated) }
@@ -87,7 +91,8 @@ struct GenerationTests {
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=4"))
             let parent = server.parentPID
-            let long = Background { try server.get("/sleep?ms=2000").text }
+            let hold = server.hold()
+            let long = Background { try server.get(hold.target).text }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             for command in ["graceful", "restart"] {
                 for file in ["mod_swsgi.so", "swsgid"] {
@@ -98,7 +103,10 @@ struct GenerationTests {
                 try server.signal(command)
                 try server.logs.waitForLines(before + 1, "resuming normal operations", within: 30)
                 #expect(try server.get("/ok").text == "ok\n")
-                if command == "graceful" { #expect(try long.value() == "ok\n") }
+                if command == "graceful" {
+                    hold.release()
+                    #expect(try long.value() == "ok\n")
+                }
             }
             #expect(server.parentPID == parent)
             try oneGeneration(server, daemons: 1)
@@ -168,10 +176,12 @@ struct GenerationTests {
             server.announce("SWSGI3002", "SWSGI3001", "SWSGI4022", "AH00546", "AH00547")
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "threads=1"))
-            let running = Background { try server.get("/sleep?ms=1500").text }
+            let hold = server.hold()
+            let running = Background { try server.get(hold.target).text }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let waiting = (0..<3).map { _ in Background { try server.get("/ok").text } }
             kill(try #require(server.supervisors.first).pid, SIGKILL)
+            hold.release()
             #expect(try running.value() == "ok\n")
             for request in waiting { #expect(try request.value() == "ok\n") }
             try oneGeneration(server, daemons: 1)

@@ -204,10 +204,12 @@ struct HostileBundleTests {
                     + server.application(victim, at: "/victim", group: "victim", user: .second)
             )
             let pid = try server.facts("/victim").pid
-            let held = (0..<10).map { _ in Background { try server.get("/hog/sleep?ms=2000").status } }
+            let hold = server.hold()
+            let held = (0..<10).map { _ in Background { try server.get("/hog\(hold.target)").status } }
             try server.logs.waitForLine("SWSGI4061", "'hog'")
             for _ in 0..<50 { #expect(try server.facts("/victim").pid == pid) }
             #expect(server.daemons.contains { $0.exchanges > 0 }, "the other group is still busy")
+            hold.release()
             #expect(try held.map { try $0.value() }.contains(200))
         }
     }

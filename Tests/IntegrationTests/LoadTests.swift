@@ -88,13 +88,15 @@ struct LoadTests {
         try withServer { server in
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "processes=1 threads=8"))
-            let running = (0..<6).map { _ in Background { try server.get("/sleep?ms=3000") } }
+            let hold = server.hold()
+            let running = (0..<6).map { _ in Background { try server.get(hold.target) } }
             try eventually("six requests at work") { server.daemons.contains { $0.exchanges == 6 } }
             let load = LoadGenerator(port: server.port, connections: 4, targets: ["/ok"])
             for _ in 0..<2 {
                 try server.graceful()
                 letPass(0.5)
             }
+            hold.release()
             for request in running {
                 let response = try request.value()
                 #expect(response.status == 200)
@@ -110,10 +112,12 @@ struct LoadTests {
         try withServer { server in
             let entry = try server.deploy(.trouble, as: "app")
             try server.start(server.application(entry, options: "processes=1 threads=8"))
-            let running = (0..<4).map { _ in Background { try server.get("/sleep?ms=3000") } }
+            let hold = server.hold()
+            let running = (0..<4).map { _ in Background { try server.get(hold.target) } }
             try eventually("four requests at work") { server.daemons.contains { $0.exchanges == 4 } }
             server.touch(entry)
             #expect(try server.get("/ok").status == 200)
+            hold.release()
             for request in running { #expect(try request.value().status == 200) }
             try expectOneGeneration(server, processes: 1)
         }

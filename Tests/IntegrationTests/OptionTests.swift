@@ -12,11 +12,13 @@ struct OptionTests {
             let echo = try server.deploy(.echo, as: "echo")
             try server.start(
                 server.application(echo, at: "/echo", group: "echo", options: "response-socket-timeout=500ms")
-                    + server.application(trouble, options: "threads=4 socket-timeout=300ms")
+                    + server.application(trouble, options: "threads=4 socket-timeout=2s")
             )
             #expect(try server.get("/ok").text == "ok\n")
-            #expect(try server.get("/sleep?ms=2000").status == 504)
-            try server.logs.waitForLine("SWSGI4021", "no answer within 300ms", "GET /sleep")
+            let hold = server.hold()
+            #expect(try server.get(hold.target).status == 504)
+            try server.logs.waitForLine("SWSGI4021", "no answer within 2s", "GET /hold")
+            hold.release()
             // The late one answers while these are served by the same process, and on the same connections of httpd's children.
             repeat { #expect(try server.get("/ok").text == "ok\n") } while server.daemons.contains { $0.exchanges > 0 }
             for _ in 0..<10 { #expect(try server.get("/ok").text == "ok\n") }
@@ -38,13 +40,16 @@ struct OptionTests {
                 server.application(quick, at: "/quick", group: "quick")
                     + server.application(slow, options: "threads=1 listen-backlog=2")
             )
-            let running = (0..<6).map { _ in Background { try server.get("/sleep?ms=1500").status } }
-            try server.logs.waitForLine("SWSGI4061", "'one' has 3 requests", "GET /sleep")
+            let hold = server.hold()
+            let running = (0..<6).map { _ in Background { try server.get(hold.target).status } }
+            try eventually("three that are refused") { running.count { $0.hasEnded } == 3 }
+            try server.logs.waitForLine("SWSGI4061", "'one' has 3 requests", "GET /hold")
             let refused = try server.get("/ok")
             #expect(refused.status == 503)
             #expect(refused["Retry-After"] == "1")
             for _ in 0..<5 { #expect(try server.get("/ok").status == 503) }
             #expect(try server.get("/quick").status == 200)
+            hold.release()
             #expect(try running.map { try $0.value() }.sorted() == [200, 200, 200, 503, 503, 503])
             for _ in 0..<10 { #expect(try server.get("/ok").text == "ok\n") }
             #expect(server.logs.lines(containing: "SWSGI4061").count <= 2)
@@ -61,22 +66,24 @@ struct OptionTests {
             chmod("\(server.directory)/www/counted", 0o1777)
             chmod("\(server.directory)/www/patient", 0o1777)
             try server.start(
-                server.application(patient, at: "/patient", group: "patient", options: "threads=1 socket-timeout=700ms")
-                    + server.application(counted, options: "threads=1 queue-timeout=300ms")
+                server.application(patient, at: "/patient", group: "patient", options: "threads=1 socket-timeout=2s")
+                    + server.application(counted, options: "threads=1 queue-timeout=2s")
                     + "WSGISlowRequests 0.2\n"
             )
             #expect(try server.get("/count?file=\(log)&name=first").status == 200)
-            let running = Background { try server.get("/sleep?ms=1500").status }
+            let hold = server.hold()
+            let running = Background { try server.get(hold.target).status }
             try eventually("a busy process") { server.daemons.contains { $0.exchanges == 1 } }
             let waiting = (0..<5).map { n in Background { try server.get("/count?file=\(log)&name=late\(n)").status } }
             for request in waiting { #expect(try request.value() == 504) }
+            hold.release()
             #expect(try running.value() == 200)
             #expect(try server.get("/count?file=\(log)&name=last").status == 200)
             #expect(try String(contentsOfFile: log, encoding: .utf8) == "first\nlast\n")
-            try server.logs.waitForLine("SWSGI4062", "within 300ms", "late4")
+            try server.logs.waitForLine("SWSGI4062", "within 2s", "late4")
             try server.logs.waitForLine(
                 "SWSGI4066",
-                "GET /sleep",
+                "GET /hold",
                 "status 200",
                 "s in the queue",
                 "s in the application"
@@ -85,10 +92,12 @@ struct OptionTests {
 
             // Without queue-timeout too: whoever has been answered after a wait is not served any more.
             let patientLog = "\(server.directory)/www/patient/ran"
-            let busy = Background { try server.get("/patient/sleep?ms=1500").status }
+            let other = server.hold("other")
+            let busy = Background { try server.get("/patient\(other.target)").status }
             try eventually("a busy process") { server.daemons.contains { $0.exchanges == 1 } }
             #expect(try server.get("/patient/count?file=\(patientLog)&name=late").status == 504)
             #expect(try busy.value() == 504)
+            other.release()
             try eventually("room") { try server.get("/patient/ok").status == 200 }
             #expect(try server.get("/patient/count?file=\(patientLog)&name=last").status == 200)
             #expect(try String(contentsOfFile: patientLog, encoding: .utf8) == "last\n")
@@ -182,12 +191,14 @@ struct OptionTests {
             #expect(try server.get("/").status == 200)
             let before = Set(server.daemons.map(\.pid))
             #expect(before.count == 2)
-            let working = Background { try server.get("/busy/sleep?ms=4000").text }
-            try eventually("another process", within: 30) {
+            let hold = server.hold()
+            let working = Background { try server.get("/busy\(hold.target)").text }
+            try eventually("another process") {
                 guard try server.get("/health").status == 200 else { return false }
                 let now = Set(server.daemons.map(\.pid))
                 return now.count == 2 && now != before
             }
+            hold.release()
             #expect(try working.value() == "ok\n")
             let asked = server.logs.lines(containing: "asks to be replaced").filter { $0.text.contains("[group idle]") }
             #expect(asked.count == 1)

@@ -141,7 +141,7 @@ struct OutputTests {
             try server.start(server.application(try server.deploy(.trouble, as: "app"), options: "threads=4"))
             // httpd starts one for each of the two times that it reads its configuration, and the first ends again: whichever
             // comes to write its number first.
-            let logger = try eventually("the logger of httpd's parent", within: 20) {
+            let logger = try eventually("the logger of httpd's parent") {
                 let numbers = ProcessTable.text("\(server.directory)/logger.pids").split(separator: "\n")
                 return numbers.compactMap { Int32($0) }.first { ProcessFacts(pid: $0)?.parent == server.parentPID }
             }

@@ -267,7 +267,7 @@ struct ProtocolTests {
             let directory = server.directory
             func facts(_ path: String, _ arguments: String...) throws -> [String: String] {
                 let trust = ["--cacert", "\(directory)/server.pem"]
-                let result = try server.curl("--max-time", "20", url + path + "/environ", arguments: trust + arguments)
+                let result = try server.curl("--max-time", "60", url + path + "/environ", arguments: trust + arguments)
                 #expect(result.status == 0, "\(result.errors)")
                 return Facts(HTTPResponse(status: 200, reason: "", headers: [], body: Array(result.output.utf8))).values
             }

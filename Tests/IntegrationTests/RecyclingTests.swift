@@ -73,7 +73,8 @@ struct RecyclingTests {
             )
             let lean = try server.get("/fat/pid").text
             #expect(try server.get("/fat/leak?mb=100").status == 200)
-            let working = Background { try server.get("/fat/sleep?ms=9000").text }
+            let hold = server.hold()
+            let working = Background { try server.get("/fat\(hold.target)").text }
 
             let quick = try server.get("/busy/pid").text
             #expect(try server.get("/busy/spin?ms=1300").text == "ok\n")
@@ -86,6 +87,7 @@ struct RecyclingTests {
             let replaced = try server.logs.waitForLine("SWSGI3081", "group 'fat'", "more than rss-limit (80 MiB)")
             #expect((100..<150).contains(replaced.firstNumber(after: "has ") ?? 0), "\(replaced)")
             try eventually("another process") { try server.get("/fat/pid").text != lean }
+            hold.release()
             #expect(try working.value() == "ok\n")
             try server.logs.waitForLine("Swift event stopping(reason: \"rss_limit\")", "[group fat]")
         }
@@ -104,11 +106,13 @@ struct RecyclingTests {
             #expect(try server.get("/hog").status == 200)
             // The end of that request has left room for one.
             try eventually("nothing at work") { server.daemons.first?.exchanges == 0 }
-            let last = Background { try server.get("/sleep?ms=1500").status }
+            let hold = server.hold()
+            let last = Background { try server.get(hold.target).status }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
             let statuses = try (0..<30).map { _ in try server.get("/ok").status }
             #expect(statuses.count { $0 != 200 } <= 2, "\(statuses)")
             #expect(statuses.allSatisfy { [200, 502].contains($0) }, "\(statuses)")
+            hold.release()
             #expect(try last.value() == 200)
             try server.logs.waitForLine("SWSGI3084", "process \(starved)")
             try server.logs.waitForLine("descriptor_limit", "[group one]", "stopping")
@@ -141,15 +145,16 @@ struct RecyclingTests {
             try server.start(lines.joined() + willing)
             func process(_ group: String) throws -> Int32 { try #require(Int32(try server.get("/\(group)/pid").text)) }
             let patient = Background { try server.get("/patient") }
+            let hold = server.hold()
             let requests = groups.map { name, _ in
-                Background { try server.get("/\(name)/sleep?ms=4000").status }
+                Background { try server.get("/\(name)\(hold.target)").status }
             }
-            let quiet = Background { try server.get("/none/sleep?ms=4000").status }
+            let quiet = Background { try server.get("/none\(hold.target)").status }
             try eventually("six requests at work") { server.daemons.reduce(0) { $0 + $1.exchanges } >= 6 }
             for daemon in server.daemons { kill(daemon.pid, SIGUSR1) }
 
             #expect(try requests[1].value() == 502)
-            try server.logs.waitForLine("SWSGI3080", "group 'short'", "lost: \"GET /short/sleep?ms=4000 HTTP/1.1\"")
+            try server.logs.waitForLine("SWSGI3080", "group 'short'", "lost: \"GET /short\(hold.target) HTTP/1.1\"")
             #expect(try requests[2].value() == 502)
             #expect(try requests[3].value() == 502)
             try server.logs.waitForLine("group 'evicted'", "is to be replaced: eviction_signal")
@@ -159,6 +164,7 @@ struct RecyclingTests {
             try server.logs.waitForLine("was cancelled", "[group willing]")
             try server.logs.waitForLine("SWSGI4092", "group 'willing'", "GET /patient")
             // Without a limit nothing is cut.
+            hold.release()
             #expect(try requests[0].value() == 200)
             #expect(try quiet.value() == 200)
             for (name, _) in groups { #expect(try server.get("/\(name)/ok").text == "ok\n") }

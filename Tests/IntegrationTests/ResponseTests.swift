@@ -160,7 +160,7 @@ struct ResponseTests {
 
     @Test func earlyHints_leaveTheClientItsContinue() throws {
         try withAnswers { server in
-            let connection = try HTTPConnection(port: server.port, timeout: 20)
+            let connection = try HTTPConnection(port: server.port)
             try connection.sendHead("POST", "/hints", ["Content-Length: 5", "Expect: 100-continue"])
             #expect(try connection.readHead().status == 103)
             #expect(try connection.readHead().status == 100)

@@ -14,12 +14,14 @@ struct ScalingTests {
             )
             #expect(try server.get("/facts/environ").text.contains("wsgi.multiprocess=true\n"))
             let one = try #require(Int32(try server.get("/pid").text))
-            let sleeping = (0..<3).map { _ in Background { try server.get("/sleep?ms=6000").status } }
-            try eventually("a process for each request", within: 30) {
+            let hold = server.hold()
+            let running = (0..<3).map { _ in Background { try server.get(hold.target).status } }
+            try eventually("a process for each request") {
                 server.daemons.count == 4 && server.daemons.count { $0.exchanges == 1 } >= 3
             }
             #expect(server.daemons.contains { $0.pid == one })
-            for request in sleeping { #expect(try request.value() == 200) }
+            hold.release()
+            for request in running { #expect(try request.value() == 200) }
 
             let load = Background { () -> [Int] in
                 var statuses: [Int] = []

@@ -34,7 +34,7 @@ struct StatusTests {
         Row(target: "/app/exit", status: 502, lines: ["SWSGI4022", "GET /app/exit"]),
         Row(target: "/app/kill9", status: 502, lines: ["SWSGI4022", "GET /app/kill9"]),
         // That nobody has time for it.
-        Row(target: "/app/sleep?ms=4000", status: 504, lines: ["SWSGI4021", "no answer within 1s"]),
+        Row(target: "/app/obedient", status: 504, lines: ["SWSGI4021", "no answer within 2s"]),
     ]
 
     @Test(arguments: ["event", "worker", "prefork"])
@@ -47,11 +47,22 @@ struct StatusTests {
             let narrow = try server.deploy(.trouble, as: "narrow")
             let queue = try server.deploy(.trouble, as: "queue")
             try server.write("bundle = nosuch.so\n", to: "www/app/broken.wsgi")
+            let patient = "socket-timeout=60"
             try server.start(
                 "Timeout 2\n"
-                    + server.application(narrow, at: "/narrow", group: "narrow", options: "threads=1 listen-backlog=0")
-                    + server.application(queue, at: "/queue", group: "queue", options: "threads=1 queue-timeout=200ms")
-                    + server.application(app, at: "/app", options: "threads=4 socket-timeout=1")
+                    + server.application(
+                        narrow,
+                        at: "/narrow",
+                        group: "narrow",
+                        options: "threads=1 listen-backlog=0 \(patient)"
+                    )
+                    + server.application(
+                        queue,
+                        at: "/queue",
+                        group: "queue",
+                        options: "threads=1 queue-timeout=2s \(patient)"
+                    )
+                    + server.application(app, at: "/app", options: "threads=4 socket-timeout=2")
                     + "WSGIScriptAlias /small \(app) process-group=one application-group=%{GLOBAL}\n"
                     + "WSGIScriptAlias /broken \(server.www)/app/broken.wsgi process-group=one\n"
                     + "<Location /small>\nLimitRequestBody 100\n</Location>\n"
@@ -72,17 +83,20 @@ struct StatusTests {
 
     private func busyGroups_answer503And504(_ server: TestServer) throws {
         try eventually("nothing at work") { server.daemons.allSatisfy { $0.exchanges == 0 } }
-        let narrow = Background { try server.get("/narrow/sleep?ms=1500").status }
+        let (first, second) = (server.hold("first"), server.hold("second"))
+        let narrow = Background { try server.get("/narrow\(first.target)").status }
         try eventually("the request at work") { server.daemons.contains { $0.exchanges == 1 } }
         let refused = try server.get("/narrow/ok")
         #expect(refused.status == 503 && refused["Retry-After"] == "1")
         try server.logs.waitForLine("SWSGI4061", "'narrow'")
+        first.release()
         #expect(try narrow.value() == 200)
         try eventually("nothing at work") { server.daemons.allSatisfy { $0.exchanges == 0 } }
-        let queue = Background { try server.get("/queue/sleep?ms=1500").status }
+        let queue = Background { try server.get("/queue\(second.target)").status }
         try eventually("the request at work") { server.daemons.contains { $0.exchanges == 1 } }
         #expect(try server.get("/queue/ok").status == 504)
-        try server.logs.waitForLine("SWSGI4062", "within 200ms", "/queue/ok")
+        try server.logs.waitForLine("SWSGI4062", "within 2s", "/queue/ok")
+        second.release()
         #expect(try queue.value() == 200)
     }
 }

@@ -149,7 +149,7 @@ struct StreamingTests {
                 to: "\(server.www)/app/app.so"
             )
             try server.start(server.application(try server.writeEntry("app", ["bundle = app.so"])))
-            let connection = try HTTPConnection(port: server.port, timeout: 20)
+            let connection = try HTTPConnection(port: server.port)
             try connection.sendHead("POST", "/", ["Content-Length: 1000"])
             try connection.send("first")
             let head = try connection.readHead()

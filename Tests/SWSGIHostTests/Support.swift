@@ -57,7 +57,7 @@ final class TemporaryDirectory {
     }
 }
 
-/// Bundles that are built with the tests.
+/// Bundles of the release build, which the tests of the servers load too.
 enum Fixture: String {
     case versionA = "FixtureVersionA"
     case versionB = "FixtureVersionB"
@@ -65,7 +65,7 @@ enum Fixture: String {
     case echo = "FixtureEcho"
     case trouble = "FixtureTrouble"
 
-    /// The built bundle, beside the test program.
+    /// The built bundle.
     var path: String { Self.products + "/lib\(rawValue).so" }
 
     func bytes() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
@@ -79,6 +79,8 @@ enum Fixture: String {
         return bytes
     }
 
-    private static let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().path
+    private static let products =
+        ProcessInfo.processInfo.environment["SWSGI_BUILD_DIR"]
+        ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().deletingLastPathComponent().path + "/release"
 }

@@ -4,6 +4,7 @@ import SWSGI
 // What takes too long, in the way that the path says.
 extension Trouble {
     /// - `/spin?ms=N` computes;
+    /// - `/hold?until=FILE` waits until that file exists;
     /// - `/deadlock` waits for a lock that its own thread holds;
     /// - `/obedient` works until it is cancelled;
     /// - `/trickle` sends a line now and then, for ever;
@@ -14,6 +15,9 @@ extension Trouble {
         let milliseconds = query["ms"].flatMap { UInt32($0) } ?? 100_000
         switch path {
         case "/spin": spin(milliseconds)
+        case "/hold":
+            let file = query["until"] ?? ""
+            while access(file, F_OK) != 0 { usleep(5000) }
         case "/deadlock": lockTwice()
         case "/obedient":
             while !environ.isCancelled { usleep(10_000) }

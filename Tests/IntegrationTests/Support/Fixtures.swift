@@ -98,8 +98,9 @@ extension TestServer {
 
 /// Bundles written in C, compiled once for a run of the tests.
 enum CFixture {
-    /// Directory of the compiled `Tests/Fixtures/c`.
+    /// Directory of the compiled `Tests/Fixtures/c`: scripts/test compiles them once for all test processes.
     private static let compiled: Result<String, any Error> = Result {
+        if let made = ProcessInfo.processInfo.environment["SWSGI_C_FIXTURES"] { return made }
         let directory = try scratchDirectory("swsgi-c-fixtures")
         try run("/bin/sh", ["\(Installation.package)/Tests/Fixtures/c/build.sh", directory]).check()
         return directory

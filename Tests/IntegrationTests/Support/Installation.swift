@@ -57,19 +57,39 @@ enum Installation {
     }
 }
 
-/// Ports of 127.0.0.1 below the range that the kernel gives to clients, each handed out once.
+/// Ports of 127.0.0.1 below the range that the kernel gives to clients: each test process has a range of its own.
 enum Ports {
     private static let lock = NSLock()
-    nonisolated(unsafe) private static var next = UInt16(15000 + Int(getpid()) % 12000)  // under `lock` only
+    private static let first: UInt16 = 15000
+    private static let perProcess: UInt16 = 500
+    /// The first port of this process's range: it is taken for as long as the process lives, by a name that goes with it.
+    private static let range: UInt16? = (0..<UInt16(32)).lazy.map { first + $0 * perProcess }.first { reserve($0) }
+    nonisolated(unsafe) private static var next = UInt16(getpid() % 500)  // under `lock` only
 
     static func free() throws -> UInt16 {
         try lock.withLock {
-            for _ in 0..<2000 {
-                next = next >= 31000 ? 15000 : next + 1
-                if isFree(next) { return next }
+            guard let range else { throw SystemFailure("no free range of ports") }
+            for _ in 0..<perProcess {
+                next = (next + 1) % perProcess
+                if isFree(range + next) { return range + next }
             }
             throw SystemFailure("no free port")
         }
+    }
+
+    /// Binds an abstract Unix socket that is named after the range; it stays open.
+    private static func reserve(_ range: UInt16) -> Bool {
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = Array("\0swsgi-test-ports-\(range)".utf8)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, length) == 0 }
+        }
+        if !isBound { close(socket) }
+        return isBound
     }
 
     private static func isFree(_ port: UInt16) -> Bool {

@@ -65,7 +65,7 @@ struct ErrorLogs: Sendable {
 
     /// Waits for a line that contains all of `parts`.
     @discardableResult
-    func waitForLine(_ parts: String..., in file: String? = nil, within seconds: Double = 20) throws -> LogLine {
+    func waitForLine(_ parts: String..., in file: String? = nil, within seconds: Double = 60) throws -> LogLine {
         try eventually("a log line with \(parts)", within: seconds, every: 50) {
             (file.map { lines(of: $0) } ?? lines).first { $0.contains(parts) }
         }
@@ -73,7 +73,7 @@ struct ErrorLogs: Sendable {
 
     /// Waits until at least `count` lines contain all of `parts`.
     @discardableResult
-    func waitForLines(_ count: Int, _ parts: String..., within seconds: Double = 20) throws -> [LogLine] {
+    func waitForLines(_ count: Int, _ parts: String..., within seconds: Double = 60) throws -> [LogLine] {
         try eventually("\(count) log lines with \(parts)", within: seconds, every: 50) {
             let found = lines.filter { $0.contains(parts) }
             return found.count >= count ? found : nil

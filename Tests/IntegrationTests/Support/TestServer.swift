@@ -118,7 +118,7 @@ final class TestServer: @unchecked Sendable {
     }
 
     /// Stops, and waits until httpd's parent is gone.
-    func stop(within seconds: Double = 30) throws {
+    func stop(within seconds: Double = 60) throws {
         guard let parent = parentPID else { return }
         try signal("stop")
         try eventually("end of httpd's parent", within: seconds) { !ProcessTable.isAlive(parent) }
@@ -201,7 +201,7 @@ final class TestServer: @unchecked Sendable {
 
     private func proveNothingIsLeft() {
         do {
-            try eventually("end of all processes", within: 15) { processes.isEmpty }
+            try eventually("end of all processes") { processes.isEmpty }
         } catch {
             let left = processes
             Issue.record("left running: \(left)\(logTail)")

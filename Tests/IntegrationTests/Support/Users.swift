@@ -24,7 +24,11 @@ struct TestUser: Sendable {
     private static let lock = NSLock()
 
     private static func make(_ name: String) -> TestUser {
-        lock.withLock {
+        // Other test processes make the same users.
+        let accounts = open("/etc/passwd", O_RDONLY | O_CLOEXEC)
+        flock(accounts, LOCK_EX)
+        defer { close(accounts) }
+        return lock.withLock {
             for group in [extraGroup, name] where getgrnam(group) == nil {
                 _ = try? run("/usr/sbin/groupadd", ["--system", group])
             }

@@ -40,7 +40,7 @@ struct Deadline: Sendable {
 /// Waits until `condition` gives a value; tries often, throws after `seconds`.
 func eventually<Value>(
     _ what: @autoclosure () -> String,
-    within seconds: Double = 20,
+    within seconds: Double = 60,
     every milliseconds: UInt32 = 20,
     _ condition: () throws -> Value?
 ) throws -> Value {
@@ -55,7 +55,7 @@ func eventually<Value>(
 /// Waits until `condition` holds.
 func eventually(
     _ what: @autoclosure () -> String,
-    within seconds: Double = 20,
+    within seconds: Double = 60,
     every milliseconds: UInt32 = 20,
     holds condition: () throws -> Bool
 ) throws {
@@ -80,6 +80,13 @@ final class Background<Value: Sendable>: @unchecked Sendable {
         }
         thread.stackSize = 1 << 20
         thread.start()
+    }
+
+    /// Whether it has ended.
+    var hasEnded: Bool {
+        guard done.wait(timeout: .now()) == .success else { return false }
+        done.signal()
+        return true
     }
 
     func value(within seconds: Double = 120) throws -> Value {
