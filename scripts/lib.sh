@@ -51,6 +51,14 @@ need_packages() {
     [[ $status -eq 0 ]] || fail "apt-get could not install: ${missing[*]}"
 }
 
+# All tests in one program.
+test_program=$root/.build/debug/mod_swsgiPackageTests.xctest
+
+# build_tests: that program and what is linked into it; the bundles that tests serve are the release build's.
+build_tests() {
+    swift build --product mod_swsgiPackageTests
+}
+
 # A free port of the loopback interface; perl-base is on every Debian.
 free_port() {
     perl -MIO::Socket::INET -e \
