@@ -28,8 +28,8 @@ struct EmbeddedReloadTests {
                 if response.status != 200 { return "status \(response.status)" }
                 return ["version A\n", "version B\n"].contains(response.text) ? nil : "body '\(response.text)'"
             }
-            letPass(0.3)
-            let children = server.children.map(\.pid)
+            let children = try server.startedChildren()
+            try eventually("the old code in use") { load.served >= 16 }
             try server.copy(Fixture.versionB.path, to: "\(server.www)/app/app.so")
             server.touch(entry)
             try eventually("the new code alone, in each child") {
@@ -41,7 +41,7 @@ struct EmbeddedReloadTests {
             #expect(report.failures.isEmpty, "\(report)")
             #expect(report.bodies["version A\n"] ?? 0 > 0)
             #expect(report.bodies["version B\n"] ?? 0 > 0)
-            #expect(Set(children).isSubset(of: server.children.map(\.pid)))
+            #expect(children.isSubset(of: server.children.map(\.pid)))
         }
     }
 

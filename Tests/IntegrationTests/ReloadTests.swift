@@ -71,7 +71,7 @@ struct ReloadTests {
                 if response.status != 200 { return "status \(response.status)" }
                 return ["version A\n", "version B\n"].contains(response.text) ? nil : "body '\(response.text)'"
             }
-            letPass(0.5)
+            try eventually("the old code in use") { load.served >= 16 }
             let bundle = "\(server.www)/app/app.so"
             if way == .move {
                 try server.copy(Fixture.versionB.path, to: bundle + ".new")
@@ -83,7 +83,8 @@ struct ReloadTests {
             try server.logs.waitForLine("SWSGI3007", within: 60)
             let after = try LoadGenerator(port: server.port, connections: 4, requests: 200).wait()
             #expect(after.bodies == ["version B\n": 200])
-            letPass(0.5)
+            let served = load.served
+            try eventually("the new code in use") { load.served >= served + 32 }
             let report = try load.finish()
             #expect(report.failures.isEmpty, "\(report)")
             #expect(report.bodies["version A\n"] ?? 0 > 0)
@@ -184,8 +185,11 @@ struct SnapshotTests {
             let entry = try server.deploy(.versionA, as: "app")
             try server.start(server.application(entry, options: "processes=2 threads=4"))
             let load = LoadGenerator(port: server.port, connections: 8)
-            letPass(0.3)
-            let pids = Set(server.daemons.map(\.pid))
+            let pids = try eventually("both processes") {
+                let found = Set(server.daemons.map(\.pid))
+                return found.count == 2 ? found : nil
+            }
+            try eventually("the code in use") { load.served >= 16 }
             let bundle = "\(server.www)/app/app.so"
             for round in 0..<6 {
                 // Without a touch of the entry file, nothing is to be reloaded.

@@ -57,6 +57,7 @@ extension TestServer {
             return """
                 StartServers \(startServers)
                 MinSpareServers 2
+                MaxSpareServers 80
                 MaxRequestWorkers 80
                 """
         }
