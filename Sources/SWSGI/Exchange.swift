@@ -117,12 +117,11 @@ extension Exchange {
             for index in 0..<prefix.utf8CodeUnitCount {
                 buffer[index] = CChar(bitPattern: prefix.utf8Start[index])
             }
-            var end = prefix.utf8CodeUnitCount
-            for byte in name.utf8 {
-                buffer[end] = CChar(bitPattern: environByte(byte))
-                end += 1
+            let bytes = name.utf8.span
+            for index in bytes.indices {
+                buffer[prefix.utf8CodeUnitCount + index] = CChar(bitPattern: environByte(bytes[index]))
             }
-            return value(pointer, start, end)
+            return value(pointer, start, capacity)
         }
     }
 

@@ -116,10 +116,14 @@ enum HeadRules {
     }
 }
 
-/// Compares ASCII without regard to case; `lowercase` must be in lower case.
-func equalsIgnoringCase(_ text: some StringProtocol, _ lowercase: String) -> Bool {
-    guard text.utf8.count == lowercase.utf8.count else { return false }
-    return zip(text.utf8, lowercase.utf8).allSatisfy { byte, wanted in lowercaseASCII(byte) == wanted }
+/// Compares ASCII without regard to case.
+///
+/// By spans: an iterator over the bytes of a string takes ten times as long.
+func equalsIgnoringCase(_ left: String, _ right: String) -> Bool {
+    let (left, right) = (left.utf8.span, right.utf8.span)
+    guard left.count == right.count else { return false }
+    for index in left.indices where lowercaseASCII(left[index]) != lowercaseASCII(right[index]) { return false }
+    return true
 }
 
 /// The lower case of an ASCII letter; any other byte is itself.

@@ -15,9 +15,9 @@ public struct Headers: Sendable, ExpressibleByDictionaryLiteral, Sequence {
     ///
     /// Setting replaces all fields of that name; setting nil removes them.
     public subscript(name: String) -> String? {
-        get { fields.first { Headers.same($0.0, name) }?.1 }
+        get { fields.first { equalsIgnoringCase($0.0, name) }?.1 }
         set {
-            fields.removeAll { Headers.same($0.0, name) }
+            fields.removeAll { equalsIgnoringCase($0.0, name) }
             if let newValue { fields.append((name, newValue)) }
         }
     }
@@ -29,9 +29,4 @@ public struct Headers: Sendable, ExpressibleByDictionaryLiteral, Sequence {
 
     /// The fields in order.
     public func makeIterator() -> some IteratorProtocol<(String, String)> { fields.makeIterator() }
-
-    private static func same(_ first: String, _ second: String) -> Bool {
-        first.utf8.count == second.utf8.count
-            && zip(first.utf8, second.utf8).allSatisfy { lowercaseASCII($0) == lowercaseASCII($1) }
-    }
 }

@@ -62,7 +62,7 @@ public struct Request {
     /// on, they are answered with 415 and 413. The body can be read only once.
     public func form(limit: Int = 65536) throws(ExchangeError) -> Parameters {
         let type = (contentType ?? "").prefix { $0 != ";" && $0 != " " }
-        guard equalsIgnoringCase(type, "application/x-www-form-urlencoded") else {
+        guard equalsIgnoringCase(String(type), "application/x-www-form-urlencoded") else {
             throw ExchangeError(.notAForm, "request body is not application/x-www-form-urlencoded")
         }
         return Parameters(decoding: try body.readAll(limit: limit))

@@ -89,8 +89,12 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
 
     /// Whether this is the instance for an exchange, with nothing to ask about a newer entry file.
     public func serves(_ head: ReceivedHead) -> Bool {
-        (head.identity == version.identity || !head.flags.contains(.reloading)) && names.0.elementsEqual(head.entryFile)
-            && names.1.elementsEqual(head.applicationGroup) && names.2.elementsEqual(head.symbol)
+        (head.identity == version.identity || !head.flags.contains(.reloading)) && Self.isEqual(names.0, head.entryFile)
+            && Self.isEqual(names.1, head.applicationGroup) && Self.isEqual(names.2, head.symbol)
+    }
+
+    private static func isEqual(_ name: [UInt8], _ text: UnsafeRawBufferPointer) -> Bool {
+        name.withUnsafeBytes { SWSGIHost.isEqual($0, text) }
     }
 
     /// The same for a request of this process; `identity` nil: whatever the entry file is now.

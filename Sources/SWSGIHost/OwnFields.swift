@@ -69,9 +69,11 @@ struct OwnFields: ~Copyable {
     }
 
     mutating func value(of name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        for (index, own) in Self.names.enumerated()
-        where isEqual(UnsafeRawBufferPointer(start: own.utf8Start, count: own.utf8CodeUnitCount), name) {
-            return field(at: index)?.value
+        for index in Self.names.indices {
+            let own = Self.names[index]
+            if isEqual(UnsafeRawBufferPointer(start: own.utf8Start, count: own.utf8CodeUnitCount), name) {
+                return field(at: index)?.value
+            }
         }
         return nil
     }
@@ -115,7 +117,8 @@ struct OwnFields: ~Copyable {
     }
 }
 
-private func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-    guard left.count == right.count, let first = left.baseAddress, let second = right.baseAddress else { return false }
+func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    guard left.count == right.count else { return false }
+    guard let first = left.baseAddress, let second = right.baseAddress else { return true }
     return memcmp(first, second, left.count) == 0
 }

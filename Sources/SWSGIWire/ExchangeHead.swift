@@ -236,7 +236,7 @@ public struct ReceivedHead {
         var offset = 0
         for _ in 0..<fieldCount {
             let lengths = fieldLengths(at: offset)
-            if lengths.name == name.count, name.elementsEqual(fields[offset + 8..<offset + 8 + lengths.name]) {
+            if lengths.name == name.count, isEqual(name, at: offset + 8) {
                 let start = offset + 8 + lengths.name + 1
                 return UnsafeRawBufferPointer(rebasing: fields[start..<start + lengths.value])
             }
@@ -259,6 +259,11 @@ public struct ReceivedHead {
             UnsafeRawBufferPointer(rebasing: fields[offset + 8..<offset + 8 + lengths.name]),
             UnsafeRawBufferPointer(rebasing: fields[value..<value + lengths.value])
         )
+    }
+
+    private func isEqual(_ name: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        guard let bytes = name.baseAddress, let own = fields.baseAddress else { return name.isEmpty }
+        return memcmp(bytes, own + offset, name.count) == 0
     }
 
     private func fieldLengths(at offset: Int) -> (name: Int, value: Int) {
