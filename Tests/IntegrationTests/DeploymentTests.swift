@@ -74,6 +74,48 @@ struct DeploymentTests {
         }
     }
 
+    /// The directories in which httpd looks for a file .htaccess, for a request to the template's application, below `www`;
+    /// `overrides` is what the directory of all applications allows.
+    private func placesOfOverrides(_ overrides: String) throws -> [String] {
+        var found: [String] = []
+        try withServer { server in
+            let template = "\(Installation.package)/apache-conf/yourapplication.conf"
+            let host = try String(contentsOfFile: template, encoding: .utf8)
+                .replacingOccurrences(of: "/var/www", with: server.www)
+                .replacingOccurrences(of: "=user1", with: "=\(TestUser.first.name)")
+                .replacingOccurrences(of: "=group1", with: "=\(TestUser.first.name)")
+            server.settings = EmbeddedTests.oneChild
+            server.settings +=
+                "<Directory \(server.www)>\nRequire all granted\nAllowOverride \(overrides)\n</Directory>\n"
+            try server.deploy(.facts, as: "yourapplication")
+            try server.start(host)
+            _ = try server.facts()
+            let child = try #require(server.children.first).pid
+            let record = "\(server.directory)/calls"
+            let tracer = try Command(
+                "/usr/bin/strace",
+                ["-f", "-qq", "-o", record, "-e", "trace=openat,readlink,newfstatat", "-p", "\(child)"]
+            )
+            try eventually("strace at work") { ProcessFacts(pid: child)?.status["TracerPid"] == "\(tracer.pid)" }
+            _ = try server.facts()
+            tracer.signal(SIGINT)
+            _ = try tracer.wait()
+            let calls = ProcessTable.text(record)
+            // It sees what httpd asks of the file system.
+            #expect(calls.contains("yourapplication.wsgi"), "\(calls)")
+            found = calls.split(separator: "\"").filter { $0.hasSuffix("/.htaccess") }
+                .map { String($0.dropFirst(server.www.count)) }
+        }
+        return found
+    }
+
+    @Test(.enabled(if: Machine.canTrace, "needs strace"))
+    func template_underDebiansSections_looksForNoHtaccess() throws {
+        #expect(try placesOfOverrides("None") == [])
+        // Where overrides are allowed for all applications, the template's own section refuses them for its own.
+        #expect(try placesOfOverrides("All") == ["/.htaccess"])
+    }
+
     @Test(arguments: ["event", "worker", "prefork"])
     func everyMultiProcessingModule_serves(multiProcessing: String) throws {
         try withServer { server in
