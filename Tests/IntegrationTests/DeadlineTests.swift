@@ -224,18 +224,15 @@ struct DeadlineTests {
                     watched,
                     at: "/watched",
                     group: "watched",
-                    options: "threads=2 deadlock-timeout=1 display-name=watched"
+                    options: "threads=2 deadlock-timeout=3 display-name=watched"
                 ) + server.application(entry, options: "processes=2 threads=2")
             )
-            func idle() -> [ProcessFacts] {
-                server.daemons.filter { $0.arguments.first != "watched" && $0.exchanges == 0 }
-            }
-            // One that is starting may look busy.
-            let processes = try eventually("two idle processes") { idle().count == 2 ? Set(idle().map(\.pid)) : nil }
+            let all = try server.loadedDaemons(3)
+            let unwatched = Set(all.filter { $0.arguments.first != "watched" }.map(\.pid))
             let hold = server.hold()
             let running = Background { try server.get(hold.target).text }
             let stopped = try eventually("a busy process") {
-                server.daemons.first { processes.contains($0.pid) && $0.exchanges == 1 }
+                server.daemons.first { unwatched.contains($0.pid) && $0.exchanges == 1 }
             }
             kill(stopped.pid, SIGSTOP)
             // Until then its other thread may take the next request.
@@ -246,7 +243,6 @@ struct DeadlineTests {
             #expect(try running.value() == "ok\n")
             #expect(server.logs.lines(containing: "SWSGI3103").isEmpty)
 
-            let unwatched = Set(server.daemons.filter { $0.arguments.first != "watched" }.map(\.pid))
             let dead = try #require(server.daemons.first { !unwatched.contains($0.pid) })
             let lost = Background { try server.get("/watched/sleep?ms=60000").status }
             try eventually("a request at work") { dead.exchanges == 1 }
@@ -255,7 +251,7 @@ struct DeadlineTests {
             let waiting = Background { try server.get("/watched/ok").status }
             #expect(try lost.value() == 502)
             #expect(try waiting.value() == 200)
-            try server.logs.waitForLine("SWSGI3103", "process \(dead.pid)", "1.000 s (deadlock-timeout)")
+            try server.logs.waitForLine("SWSGI3103", "process \(dead.pid)", "3.000 s (deadlock-timeout)")
             #expect(unwatched.isSubset(of: server.daemons.map(\.pid)))
         }
     }
@@ -270,10 +266,7 @@ struct DeadlineTests {
                 server.application(other, at: "/other", group: "other", options: "display-name=other")
                     + server.application(entry, options: "processes=2 threads=1 listen-backlog=2")
             )
-            let stopped = try eventually("two processes") {
-                let found = server.daemons.filter { $0.arguments.first != "other" }
-                return found.count == 2 ? found.map(\.pid) : nil
-            }
+            let stopped = try server.loadedDaemons(3).filter { $0.arguments.first != "other" }.map(\.pid)
             for pid in stopped { kill(pid, SIGSTOP) }
             defer { for pid in stopped { kill(pid, SIGCONT) } }
             try eventually("two stopped processes") { stopped.allSatisfy { ProcessFacts(pid: $0)?.state == "T" } }
@@ -312,12 +305,12 @@ struct DeadlineTests {
     @Test func stoppedSupervisor_blamesNoProcess() throws {
         try withServer { server in
             let entry = try server.deploy(.trouble, as: "app")
-            try server.start(server.application(entry, options: "processes=2 threads=2 deadlock-timeout=1"))
+            try server.start(server.application(entry, options: "processes=2 threads=2 deadlock-timeout=3"))
             try eventually("both processes") { server.daemons.count == 2 }
             let before = Set(server.daemons.map(\.pid))
             let supervisor = try #require(server.supervisors.first).pid
             kill(supervisor, SIGSTOP)
-            letPass(3)
+            letPass(7)
             #expect(try server.get("/ok").status == 200)
             kill(supervisor, SIGCONT)
             letPass(1)

@@ -52,6 +52,16 @@ extension TestServer {
         }
     }
 
+    /// All daemon processes, when there are so many and each has loaded what it serves: one that is starting has not got its
+    /// name yet, and takes nothing.
+    func loadedDaemons(_ count: Int) throws -> [ProcessFacts] {
+        try eventually("\(count) daemon processes that have loaded their application") {
+            let found = daemons.map(\.pid)
+            let haveLoaded = found.allSatisfy { !logs.lines(containing: "[pid \($0)]", "loaded ").isEmpty }
+            return found.count == count && haveLoaded ? found.compactMap { ProcessFacts(pid: $0) } : nil
+        }
+    }
+
     private var processSettings: String {
         if multiProcessing == "prefork" {
             return """
