@@ -202,7 +202,7 @@ struct GenerationTests {
             let facts = try server.facts()
             #expect(facts["uid"] == "\(user.uid)")
             #expect(server.processes.allSatisfy { $0.userIDs == Array(repeating: user.uid, count: 4) })
-            #expect(server.daemons.allSatisfy { $0.status["NoNewPrivs"] == "1" })
+            #expect(try server.loadedDaemons(2).allSatisfy { $0.status["NoNewPrivs"] == "1" })
             kill(facts.pid, SIGTERM)
             try eventually("another process") {
                 server.daemons.count == 2 && !server.daemons.contains { $0.pid == facts.pid }

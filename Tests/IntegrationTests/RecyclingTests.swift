@@ -198,6 +198,8 @@ struct RecyclingTests {
             let c = try pid("/c")
             _ = try pid("/deaf")
             #expect(try server.get("/old").status == 200)
+            // A process hears what its applications are to be told when it has loaded them.
+            try server.logs.waitForLines(2, "[group swift] loaded ")
 
             // For applications: nothing is replaced.
             kill(c, SIGHUP)

@@ -103,7 +103,7 @@ struct ServiceTests {
         try withServer { server in
             server.announce("SWSGI3009", "SWSGI3103", "AH00045", "AH00046", "AH00047")
             try server.start(
-                try service(server, "stubborn", mode: "stubborn", options: "shutdown-timeout=1 deadlock-timeout=1")
+                try service(server, "stubborn", mode: "stubborn", options: "shutdown-timeout=1 deadlock-timeout=3")
             )
             let first = try eventually("a service") { server.daemons.first?.pid }
             try eventually("a beginning") { !lines(server, "stubborn").isEmpty }
@@ -113,6 +113,7 @@ struct ServiceTests {
             // Its other thread answers for it.
             #expect(server.logs.lines(containing: "SWSGI3103").isEmpty)
             let second = try #require(server.daemons.first?.pid)
+            try eventually("its beginning") { lines(server, "stubborn").contains { $0.hasPrefix("began \(second) ") } }
             kill(second, SIGSTOP)
             try server.logs.waitForLine("SWSGI3103", "process \(second)")
         }
