@@ -312,10 +312,10 @@ public struct Configuration: Sendable {
         let directives = ignored.map {
             Problem(.directiveWithoutEffect, "\($0.place.file):\($0.place.line): directive \($0.name) has no effect")
         }
-        let used = Set(uses.map(\.name))
+        let used = Set(uses.map(\.name) + allowed.map(\.name))
         let unused = groups.filter { $0.options.threads > 0 && !used.contains($0.options.name) }
         return directives + proxies.remarks + choiceRemarks + allowedRemarks() + restrictions.remarks
-            + embedded.remarks(unused: unused) + restrictedRemarks
+            + embedded.remarks(unused: unused, hasDispatch: hasDispatch) + restrictedRemarks
             + groups.flatMap { group in
                 group.options.withoutEffect.map { option in
                     Problem(

@@ -46,8 +46,10 @@ public struct EmbeddedPlan: Sendable {
     }
 
     /// What is doubtful; `unused` has the groups that nothing names.
-    func remarks(unused: [GroupDefinition]) -> [Problem] {
-        applicationRemarks(unused) + (isRestricted ? scriptRemarks : [])
+    ///
+    /// Where a dispatch script chooses, an alias without a group is no sign of embedded mode.
+    func remarks(unused: [GroupDefinition], hasDispatch: Bool) -> [Problem] {
+        (hasDispatch ? [] : applicationRemarks(unused)) + (isRestricted ? scriptRemarks : [])
     }
 
     private var scriptRemarks: [Problem] {

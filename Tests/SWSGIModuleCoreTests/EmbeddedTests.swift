@@ -123,6 +123,24 @@ import Testing
         #expect(configuration.problems().isEmpty)
     }
 
+    @Test func groupsThatRestrictProcessAllows_areNamed() throws {
+        var configuration = try configuration(["one", "two"], uses: ["two"])
+        configuration.embedded.add("/app.wsgi")
+        configuration.allow("one", at: place(5))
+        #expect(codes(configuration) == [])
+    }
+
+    @Test func whereADispatchScriptChooses_aliasesWithoutAGroupAreNoConflict() throws {
+        let dispatch = NamedScript(.dispatch, entryFile: "/dispatch", processGroup: "two", applicationGroup: nil)
+        for isRestricted in [false, true] {
+            var configuration = try configuration(["one", "two"], uses: [])
+            configuration.embedded.isRestricted = isRestricted
+            configuration.embedded.add("/app.wsgi")
+            configuration.add(dispatch, at: place(6))
+            #expect(codes(configuration) == [])
+        }
+    }
+
     @Test func global_isNoGroup() throws {
         let configuration = try configuration([], uses: ["%{GLOBAL}"])
         #expect(configuration.problems().isEmpty)
