@@ -40,7 +40,8 @@ struct LoadedBundle {
         guard let handle = dlopen(snapshot.path, Self.mode) else {
             throw Self.problem(Self.loaderError, bundle: entry.bundle, copy: snapshot.path)
         }
-        guard let address = dlsym(handle, symbol) else {
+        // dlsym also finds what the C library exports: calling that as an application would end the process.
+        guard let address = dlsym(handle, symbol), address != dlsym(nil, symbol) else {
             throw Problem(.symbolMissing, "bundle \(entry.bundle) does not export '\(symbol)'")
         }
         return address

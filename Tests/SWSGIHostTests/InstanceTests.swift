@@ -161,18 +161,10 @@ import Testing
         #expect(mistake(symbol: "of_the_request")?.what.hasSuffix("does not export 'of_the_request'") == true)
     }
 
-    /// A function of the C library that a bundle's libraries export, and that returns something else than a table.
-    @Test func functionThatReturnsSomethingElse_is2022() throws {
-        try deployment.write("bundle = \(Fixture.versionA.path)\nsymbol = gnu_get_libc_version")
-        #expect(mistake()?.code == .versionUnknown)
-    }
-
-    @Test func functionThatReturnsNothing_is2023() throws {
-        // Given the host's table, it looks for a variable whose name is the character 1.
-        try deployment.write("bundle = \(Fixture.versionA.path)\nsymbol = getenv")
-        #expect(
-            mistake()?.description == "SWSGI2023: 'getenv' of bundle \(Fixture.versionA.path) returned no application"
-        )
+    /// The C library's functions: calling them as an application would end the process.
+    @Test(arguments: ["abort", "getenv"]) func functionOfAnotherLibrary_is2020(_ name: String) throws {
+        try deployment.write("bundle = \(Fixture.versionA.path)\nsymbol = \(name)")
+        #expect(mistake()?.description == "SWSGI2020: bundle \(Fixture.versionA.path) does not export '\(name)'")
     }
 
     @Test func undefinedSymbol_is2030() throws {
