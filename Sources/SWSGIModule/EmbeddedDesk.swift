@@ -64,10 +64,11 @@ final class EmbeddedDesk {
             options: Self.options
         )
         defer { forget() }
-        guard let instance = instance(child) else { return result ?? .status(internalError) }
+        // Loading runs code of the application, too.
         GuestProcess.began(number, log: swsgi_request_log(request), entryFile: facts.file_name, line: facts.line)
+        defer { GuestProcess.ended(number) }
+        guard let instance = instance(child) else { return result ?? .status(internalError) }
         exchange.run(instance, peer: self, thread: thread, requestStart: facts.start)
-        GuestProcess.ended(number)
         return result ?? .status(internalError)
     }
 

@@ -63,6 +63,7 @@ struct EmbeddedDeathTests {
             let held = Background { try? server.get("/sleep?ms=600000").status }
             try server.logs.waitForLine("loaded", "first.wsgi")
             #expect(throws: (any Error).self) { try server.get("/second") }
+            try server.logs.waitForLine("SWSGI4110", "GET /second", second)
             try server.logs.waitForLine("digForEver", within: 60)
             try server.logs.waitForLine("AH00052", within: 60)
             #expect(try held.value() == nil)
