@@ -17,7 +17,7 @@ const char *asked_script(cmd_parms *cmd, void *mconfig, const char *arguments) {
     swsgi_place place = place_of(cmd);
     swsgi_alias *script = apr_palloc(cmd->pool, sizeof *script);
     if (!swsgi_define_alias(kind, arguments, script, error, sizeof error)) return apr_pstrdup(cmd->pool, error);
-    *script = adopt(cmd->pool, *script);
+    *script = adopt(cmd->pool, *script), script->is_override = ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != NULL;
     swsgi_note_script(script, &place);
     ((struct directory_config *)mconfig)->scripts[kind - SWSGI_ALIAS_ACCESS] = script;
     return NULL;
@@ -40,8 +40,8 @@ swsgi_request_facts swsgi_question_facts_get(request_rec *r, const swsgi_questio
     facts.process_group = script->process_group ? expand_group(r, script->process_group, &undefined) : "";
     facts.application_group = expand_group(r, script->application_group, &undefined);
     facts.undefined = undefined;
-    /* Without a process group it runs in httpd whatever requests may do, as in mod_wsgi. */
-    if (!*facts.process_group) facts.allowed_groups = NULL;
+    /* Where the administrator gives it no process group it runs in httpd whatever requests may do, as in mod_wsgi. */
+    if (!script->process_group && !script->is_override) facts.allowed_groups = NULL;
     facts.file_kind = kind_of(&file);
     facts.device = (uint64_t)file.device, facts.inode = (uint64_t)file.inode, facts.size = file.size, facts.modified = file.mtime;
     facts.has_body = 0, facts.header_only = 0, facts.local_redirect = 0, facts.error_override = SWSGI_OVERRIDE_NONE;

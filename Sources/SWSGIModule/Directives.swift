@@ -160,7 +160,8 @@ func swsgi_define_alias(
             pass_authorization: options.passAuthorization.map { $0 ? 1 : 0 } ?? -1,
             pattern: nil,
             file: nil,
-            line: 0
+            line: 0,
+            is_override: 0
         )
         return 1
     } catch {

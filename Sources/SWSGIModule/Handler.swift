@@ -187,9 +187,19 @@ private func unknownGroup(_ facts: swsgi_request_facts) -> Problem {
     Problem(.groupUnknownAtRequest, "process group '\(String(cString: facts.process_group))' is not defined")
 }
 
+extension swsgi_request_facts {
+    /// Whether the administrator has said that a script runs in httpd's children: WSGIRestrictEmbedded is for applications.
+    ///
+    /// Neither what a request has chosen nor an .htaccess file counts.
+    fileprivate var isAskedInHttpd: Bool {
+        guard let script = question?.pointee.script?.pointee, script.is_override == 0 else { return false }
+        return script.process_group.map { strcmp($0, "%{GLOBAL}") == 0 } ?? true
+    }
+}
+
 /// What runs requests without a process group.
 private func embedded(_ facts: swsgi_request_facts) throws(Refusal) -> EmbeddedChild {
-    let isAllowed = !parent.embedded.isRestricted || facts.question != nil
+    let isAllowed = !parent.embedded.isRestricted || facts.isAskedInHttpd
     if isAllowed, let child = parent.embedded.child { return child }
     let file = String(cString: facts.file_name)
     let problem =

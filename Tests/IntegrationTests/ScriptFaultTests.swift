@@ -168,7 +168,7 @@ struct ScriptFaultTests {
             }
             try server.start(
                 asked + "\nWSGIDaemonProcess other user=\(TestUser.second.name)\n" + granted(server)
-                    + "<Directory \(server.directory)/htdocs>\nAllowOverride AuthConfig\nWSGIRestrictProcess asked\n</Directory>\n"
+                    + "<Directory \(server.directory)/htdocs>\nAllowOverride AuthConfig\nWSGIRestrictProcess asked %{GLOBAL}\n</Directory>\n"
             )
             func status(_ name: String, _ answer: String) throws -> Int {
                 try server.get("/\(name)/file", headers: ["X-Access: \(answer)"]).status
@@ -195,6 +195,47 @@ struct ScriptFaultTests {
             #expect(try server.get("/access/file", headers: ["X-Access: deny"]).status == 403)
             #expect(try server.get("/app").status == 500)
             try server.logs.waitForLine("SWSGI4100")
+        }
+    }
+
+    /// What a request chooses, and what an `.htaccess` file says, brings a script into httpd only where that is allowed.
+    @Test(arguments: [false, true]) func scriptOfOthers_runsInHttpd_onlyWhereItMay(isRestricted: Bool) throws {
+        try withServer { server in
+            server.announce("SWSGI4121", "SWSGI4100", "SWSGI1183", "SWSGI1190")
+            server.settings = isRestricted ? "WSGIRestrictEmbedded On\n" : ""
+            let script = try server.deploy(.scripts, as: "scripts")
+            let overrides = [
+                "none": "WSGIAccessScript \(script)", "global": "WSGIAccessScript \(script) process-group=%{GLOBAL}",
+                "named": "WSGIAccessScript \(script) process-group=asked", "open": "WSGIAccessScript \(script)",
+            ]
+            for (name, line) in overrides {
+                try server.write(line + "\n", to: "htdocs/\(name)/.htaccess")
+                try server.write("served\n", to: "htdocs/\(name)/file")
+            }
+            for name in ["variable", "own"] { try server.write("served\n", to: "htdocs/\(name)/file") }
+            let allowed = "WSGIRestrictProcess asked\n"
+            let sections = overrides.keys.sorted().map { name in
+                "<Directory \(server.directory)/htdocs/\(name)>\nAllowOverride AuthConfig\n"
+                    + (name == "open" ? "" : allowed) + "</Directory>\n"
+            }
+            try server.start(
+                asked + "\n" + granted(server) + sections.joined() + "SetEnvIf X-PG (.+) PG=$1\n"
+                    + location("variable", "WSGIAccessScript \(script) process-group=%{ENV:PG}\n" + allowed)
+                    + location("own", "WSGIAccessScript \(script)\n" + allowed)
+            )
+            func status(_ name: String, group: String = "asked") throws -> Int {
+                try server.get("/\(name)/file", headers: ["X-Access: allow", "X-PG: \(group)"]).status
+            }
+            #expect(try status("named") == 200)
+            #expect(try status("variable") == 200)
+            // The administrator's own script without a group is none of requests.
+            #expect(try status("own") == 200)
+            #expect(try status("variable", group: "%{GLOBAL}") == 500)
+            #expect(try status("none") == 500)
+            #expect(try status("global") == 500)
+            try server.logs.waitForLines(3, "SWSGI4121", "does not allow process group '%{GLOBAL}'")
+            #expect(try status("open") == (isRestricted ? 500 : 200))
+            if isRestricted { try server.logs.waitForLine("SWSGI4100", script) }
         }
     }
 

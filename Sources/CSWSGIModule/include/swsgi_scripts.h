@@ -27,6 +27,8 @@ typedef struct swsgi_alias {
     /** Where the directive stands. */
     const char *_Nullable file;
     int line;
+    /** Whether that is an .htaccess file, whose author is not the server's administrator. */
+    int is_override;
 } swsgi_alias;
 
 /** What a script is asked: the numbers of `Question`. */
