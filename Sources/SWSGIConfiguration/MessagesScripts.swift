@@ -21,7 +21,7 @@ extension MessageCode {
     public static let answerInvalid = MessageCode(
         4131,
         .error,
-        "What a script gave is no answer to what it was asked: nothing is allowed then (500).",
+        "A script's result is not a valid answer to its question: nothing is allowed then (500).",
         cause:
             "The function that the directive calls is an ordinary application, has thrown an error with a response, or was not made with the functions of the SDK for it.",
         cure: "Make it with exportAccess, exportPasswords, exportRealmHashes, exportGroups or exportDispatch."
@@ -30,7 +30,7 @@ extension MessageCode {
     public static let realmHashInvalid = MessageCode(
         4132,
         .error,
-        "What a script gave as the hash of a password is none: nobody is let in by it (500).",
+        "The hash of a password that a script gave is not valid: the user is not let in (500).",
         cause: "AuthType Digest needs MD5(user:realm:password), written with 32 lower-case hex digits.",
         cure: "Let get_realm_hash give that, as htdigest writes it."
     )

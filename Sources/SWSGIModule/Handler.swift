@@ -85,7 +85,10 @@ private func check(_ facts: swsgi_request_facts) throws(Refusal) {
     guard facts.is_handler == 0 || facts.file_kind == 1 else {
         throw Refusal(
             internalError,
-            Problem(.handlerScriptMissing, "entry file \(file()) of a WSGIHandlerScript is missing, or no file")
+            Problem(
+                .handlerScriptMissing,
+                "entry file \(file()) of a WSGIHandlerScript is missing, or is not a regular file"
+            )
         )
     }
     guard facts.is_alias != 0 || facts.may_execute != 0 else {
@@ -184,7 +187,11 @@ private func sharesName(_ queue: GroupQueue, _ server: OpaquePointer) -> Bool {
 }
 
 private func unknownGroup(_ facts: swsgi_request_facts) -> Problem {
-    Problem(.groupUnknownAtRequest, "process group '\(String(cString: facts.process_group))' is not defined")
+    let name = String(cString: facts.process_group)
+    return Problem(
+        .groupUnknownAtRequest,
+        "process group '\(name)', for \(String(cString: facts.file_name)), is not defined"
+    )
 }
 
 extension swsgi_request_facts {

@@ -36,8 +36,9 @@ func swsgi_ask(
 
 @c @implementation
 func swsgi_no_script(_ request: OpaquePointer, _ directive: UnsafePointer<CChar>) {
+    let line = String(cString: swsgi_request_facts_get(request, nil).line)
     let what = "httpd is configured to ask a script, and no \(String(cString: directive)) says which one"
-    log(Problem(.questionScriptMissing, what), request: request)
+    log(Problem(.questionScriptMissing, "\(what), for \"\(line)\""), request: request)
 }
 
 @c @implementation
@@ -59,7 +60,8 @@ func ask(_ request: OpaquePointer, _ question: UnsafePointer<swsgi_question>) th
     case .answer(let answer):
         if kind == .access, answer == .refused {
             let script = question.pointee.script.map { String(cString: $0.pointee.target) } ?? ""
-            log(Problem(.accessDenied, "access denied by \(script)"), request: request)
+            let line = String(cString: facts.line)
+            log(Problem(.accessDenied, "access denied by \(script), for \"\(line)\""), request: request)
         }
         return answer
     // Whatever the script's response was, it is not the client's: OK would be taken for leave to go on.
@@ -70,8 +72,14 @@ func ask(_ request: OpaquePointer, _ question: UnsafePointer<swsgi_question>) th
 
 private func exchange(_ request: OpaquePointer, _ facts: swsgi_request_facts) throws(Refusal) -> ExchangeResult {
     guard facts.file_kind == 1 else {
-        let what = "entry file \(String(cString: facts.file_name)), which has '\(String(cString: facts.symbol))'"
-        throw Refusal(internalError, Problem(.questionScriptMissing, "\(what), is missing, or no file"))
+        let (file, function) = (String(cString: facts.file_name), String(cString: facts.symbol))
+        throw Refusal(
+            internalError,
+            Problem(
+                .questionScriptMissing,
+                "entry file \(file), which should export '\(function)', is missing, or is not a regular file"
+            )
+        )
     }
     try checkNames(facts)
     return try serve(request, facts)
