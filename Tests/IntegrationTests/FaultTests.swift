@@ -72,7 +72,7 @@ struct FaultTests {
                 #include <signal.h>
                 static const char *reset(void) {
                     for (int number = SIGRTMIN; number <= SIGRTMAX; number++) signal(number, SIG_DFL);
-                    usleep(1000000);
+                    while (access("\(server.directory)/go", F_OK)) usleep(5000);
                     return "reset\\n";
                 }
                 """
@@ -82,6 +82,7 @@ struct FaultTests {
             let running = Background { try server.get("/").text }
             let process = try eventually("a request at work") { server.daemons.first { $0.exchanges == 1 } }
             kill(process.pid, SIGTERM)
+            try server.write("", to: "go")
             #expect(try running.value() == "reset\n")
             try eventually("the process replaced") { !ProcessTable.isAlive(process.pid) }
             #expect(server.logs.lines(containing: "SWSGI3001").isEmpty)
@@ -174,21 +175,30 @@ struct FaultTests {
         try withServer { server in
             let place = "\(server.www)/app"
             try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
-            let constructor = "__attribute__((constructor)) static void load(void) { usleep(2000000); }"
+            // It is loaded when a file of its name is there.
             func install(_ text: String) throws {
+                let constructor = """
+                    __attribute__((constructor)) static void load(void) {
+                        while (access("\(server.directory)/\(text)", F_OK)) usleep(5000);
+                    }
+                    """
                 try CFixture.compile(CFixture.answering("\"\(text)\"", before: constructor), to: "\(place)/app.so")
             }
             try install("old")
             let entry = try server.write("bundle = app.so\n", to: "www/app/app.wsgi")
             try server.start(server.application(entry, options: "threads=4"))
-            // Nobody else could answer it: it waits in the queue.
-            #expect(try server.get("/").text == "old")
+            // No other process could answer it: it waits in the queue.
+            let first = Background { try server.get("/").text }
+            try server.logs.waitForLine("process", "started")
+            try server.write("", to: "old")
+            #expect(try first.value() == "old")
             try install("new")
             server.touch(entry)
             let waiting = Background { try server.get("/").text }
             try server.logs.waitForLine("SWSGI3006")
             let meanwhile = try (0..<20).map { _ in try server.get("/").text }
             #expect(meanwhile.allSatisfy { $0 == "old" }, "\(meanwhile)")
+            try server.write("", to: "new")
             #expect(try waiting.value() == "new")
         }
     }

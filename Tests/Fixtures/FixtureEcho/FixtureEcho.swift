@@ -9,7 +9,7 @@ public import SWSGI
 /// - `/noread` answers without reading the request body;
 /// - `/patient` works until it is cancelled, for 30 seconds at most, says so in the log and fails; with `?read=1` it reads the
 ///   first byte of the request body before, with `?answer=1` it answers in spite of all;
-/// - `/stubborn` works for 3 seconds without looking at anything.
+/// - `/stubborn?until=FILE` works until that file exists, without looking at anything else;
 @c public func application() -> ExportedApplication { export(Echo()) }
 
 private struct Echo: Application {
@@ -20,7 +20,7 @@ private struct Echo: Application {
         case "/generate": try generate(request)
         case "/noread": .text("not read\n")
         case "/patient": try patient(request)
-        case "/stubborn": stubborn()
+        case "/stubborn": stubborn(request)
         default: throw HTTPError(.notFound)
         }
     }
@@ -49,8 +49,8 @@ private struct Echo: Application {
         throw HTTPFailure()
     }
 
-    private func stubborn() -> Response {
-        sleep(3)
+    private func stubborn(_ request: Request) -> Response {
+        while access(request.query["until"] ?? "", F_OK) != 0 { usleep(5000) }
         return .text("stubborn\n")
     }
 
