@@ -91,16 +91,13 @@ struct DeploymentTests {
             try server.start(host)
             _ = try server.facts()
             let child = try #require(server.children.first).pid
-            let record = "\(server.directory)/calls"
-            let tracer = try Command(
-                "/usr/bin/strace",
-                ["-f", "-qq", "-o", record, "-e", "trace=openat,readlink,newfstatat", "-p", "\(child)"]
+            let tracer = try Tracer(
+                [child],
+                ["-e", "trace=openat,readlink,newfstatat"],
+                record: "\(server.directory)/calls"
             )
-            try eventually("strace at work") { ProcessFacts(pid: child)?.status["TracerPid"] == "\(tracer.pid)" }
             _ = try server.facts()
-            tracer.signal(SIGINT)
-            _ = try tracer.wait()
-            let calls = ProcessTable.text(record)
+            let calls = try tracer.end()
             // It sees what httpd asks of the file system.
             #expect(calls.contains("yourapplication.wsgi"), "\(calls)")
             found = calls.split(separator: "\"").filter { $0.hasSuffix("/.htaccess") }

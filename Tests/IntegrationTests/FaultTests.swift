@@ -152,22 +152,18 @@ struct FaultTests {
             try server.start(server.application(entry))
             #expect(try server.get("/").status == 200)
             let daemon = try server.daemon()
-            let record = "\(server.directory)/calls"
-            let tracer = try Command(
-                "/usr/bin/strace",
-                ["-f", "-qq", "-o", record, "-e", "trace=%file", "-p", "\(daemon.pid)", "-p", "\(daemon.parent)"]
+            let tracer = try Tracer(
+                [daemon.pid, daemon.parent],
+                ["-e", "trace=%file"],
+                record: "\(server.directory)/calls"
             )
-            try eventually("strace at work") {
-                [daemon.pid, daemon.parent].allSatisfy { ProcessFacts(pid: $0)?.status["TracerPid"] == "\(tracer.pid)" }
-            }
             for _ in 0..<50 { #expect(try server.get("/").status == 200) }
-            #expect(ProcessTable.text(record).isEmpty, "\(ProcessTable.text(record))")
+            #expect(tracer.calls.isEmpty, "\(tracer.calls)")
             // strace sees what it should: a replacement looks at files.
             server.touch(entry)
             #expect(try server.get("/").status == 200)
-            try eventually("calls that concern files") { ProcessTable.text(record).contains("app.wsgi") }
-            tracer.signal(SIGINT)
-            _ = try tracer.wait()
+            try eventually("calls that concern files") { tracer.calls.contains("app.wsgi") }
+            try tracer.end()
         }
     }
 

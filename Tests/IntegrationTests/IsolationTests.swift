@@ -175,22 +175,19 @@ struct IsolationTests {
             try server.start(server.application(entry, options: "threads=4"))
             #expect(try server.get("/ok").status == 200)
             let parent = try #require(server.parentPID)
-            let record = "\(server.directory)/calls"
             let calls = "trace=read,readv,pread64,preadv,recvfrom,recvmsg,recvmmsg,process_vm_readv"
-            let tracer = try Command("/usr/bin/strace", ["-qq", "-o", record, "-e", calls, "-p", "\(parent)"])
-            try eventually("strace at work") { ProcessFacts(pid: parent)?.status["TracerPid"] == "\(tracer.pid)" }
+            let tracer = try Tracer([parent], ["-e", calls], following: false, record: "\(server.directory)/calls")
             for _ in 0..<20 { #expect(try server.get("/ok").status == 200) }
             server.touch(entry)
             #expect(try server.get("/ok").status == 200)
             try server.logs.waitForLine("SWSGI3007")
             #expect(try server.get("/trap").status == 502)
             #expect(try server.get("/ok").status == 200)
-            #expect(ProcessTable.text(record).isEmpty, "\(ProcessTable.text(record))")
+            #expect(tracer.calls.isEmpty, "\(tracer.calls)")
             // strace sees what it should: a signal makes the parent read its configuration again.
             try server.graceful()
-            try eventually("reads of a file") { ProcessTable.text(record).contains("read(") }
-            tracer.signal(SIGINT)
-            _ = try tracer.wait()
+            try eventually("reads of a file") { tracer.calls.contains("read(") }
+            try tracer.end()
         }
     }
 

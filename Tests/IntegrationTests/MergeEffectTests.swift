@@ -62,12 +62,7 @@ struct MergeEffectTests {
                     + hosts.joined()
             )
             let child = try #require(server.children.first).pid
-            let record = "\(server.directory)/calls"
-            let tracer = try Command(
-                "/usr/bin/strace",
-                ["-f", "-qq", "-o", record, "-e", "trace=sendfile", "-p", "\(child)"]
-            )
-            try eventually("strace at work") { ProcessFacts(pid: child)?.status["TracerPid"] == "\(tracer.pid)" }
+            let tracer = try Tracer([child], ["-e", "trace=sendfile"], record: "\(server.directory)/calls")
             // The length of the file says in the record whose call it is.
             func length(_ set: Int) -> Int { 70_001 + set }
             for set in places.sets {
@@ -77,9 +72,7 @@ struct MergeEffectTests {
                 let response = try server.get("http://h\(set).example/static?path=\(file)")
                 #expect(response.body.count == length(set))
             }
-            tracer.signal(SIGINT)
-            _ = try tracer.wait()
-            let calls = ProcessTable.text(record)
+            let calls = try tracer.end()
             for set in places.sets {
                 let isOn = places.value(in: set) == "On"
                 #expect(calls.contains(", \(length(set)))") == isOn, "in \(set): \(calls)")

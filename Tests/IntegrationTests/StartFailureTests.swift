@@ -47,16 +47,7 @@ struct StartFailureTests {
             ]
             for (fault, words) in faults {
                 let call = String(fault.prefix { $0 != ":" })
-                let tracer = try Command(
-                    "/usr/bin/strace",
-                    [
-                        "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(fault)", "-p",
-                        "\(supervisor.pid)",
-                    ]
-                )
-                try eventually("strace at work") {
-                    ProcessFacts(pid: supervisor.pid)?.status["TracerPid"] == "\(tracer.pid)"
-                }
+                let tracer = try Tracer([supervisor.pid], ["-e", "trace=\(call)", "-e", "inject=\(fault)"])
                 _ = try end(server)
                 try server.logs.waitForLine("SWSGI3003", "'one'", words)
                 let own = server.daemons.filter { $0.userIDs.first != TestUser.second.uid }
@@ -65,8 +56,7 @@ struct StartFailureTests {
                     "\(own)"
                 )
                 #expect(try server.get("/other").status == 200)
-                tracer.signal(SIGINT)
-                _ = try tracer.wait()
+                try tracer.end()
                 server.touch("\(server.www)/app/app.wsgi")
                 try eventually("a process again after \(fault)", within: 60) {
                     (try? server.facts())?["uid"] == "\(TestUser.first.uid)"

@@ -65,10 +65,15 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
         return result
     }
 
+    /// The numbers of its threads.
+    var threads: [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return names.compactMap { Int32($0) }
+    }
+
     /// Whether one of its threads is in recvmsg or poll.
     var isReceiving: Bool {
-        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
-        return threads.contains { thread in
+        threads.contains { thread in
             let call = ProcessTable.text("/proc/\(pid)/task/\(thread)/syscall").split(separator: " ").first
             return call.flatMap { Int($0) }.map(Self.receiveCalls.contains) ?? false
         }
