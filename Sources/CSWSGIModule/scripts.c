@@ -118,11 +118,11 @@ static const char *parse_groups(cmd_parms *cmd, const char *text, const void **p
     return failure ? apr_pstrcat(cmd->pool, "Require wsgi-group: ", failure, NULL) : NULL;
 }
 
-/* Several lines of Require ask once: the answer is kept for the request, by script and user. */
+/* Several lines of Require ask once: the answer is kept in the pool, which httpd's internal redirections share, by directive and user. */
 static const char *groups_of(request_rec *r, const swsgi_alias *script) {
     swsgi_answer answer;
     const swsgi_question question = {.kind = SWSGI_QUESTION_OF_GROUPS, .script = script, .user = r->user};
-    const char *key = apr_pstrcat(r->pool, "swsgi-groups ", script->target, "\n", script->process_group, "\n", r->user, NULL);
+    const char *key = apr_psprintf(r->pool, "swsgi-groups %pp %s", (const void *)script, r->user);
     void *known = NULL;
     apr_pool_userdata_get(&known, key, r->pool);
     if (known) return known;

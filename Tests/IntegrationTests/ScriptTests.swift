@@ -188,6 +188,44 @@ struct ScriptTests {
         }
     }
 
+    /// httpd authenticates anew for an error page, whose section may have another user for the same client.
+    @Test(arguments: places) func errorPage_asksForTheGroupsOfItsOwnUser(place: String) throws {
+        let basics = """
+            AuthType Basic
+                AuthName members
+                AuthBasicProvider wsgi
+                WSGIAuthUserScript #
+                WSGIAuthGroupScript #
+            """
+        let lines = """
+            <Location /any>
+                \(basics)
+                <RequireAny>
+                    Require wsgi-group staff
+                    Require valid-user
+                </RequireAny>
+                AuthBasicFake %{req:X-User} secret
+                ErrorDocument 404 /groups/file
+            </Location>
+            <Location /groups>
+                \(basics)
+                Require wsgi-group staff
+            </Location>
+
+            """
+        try withScripts(place, lines) { server in
+            server.announce("AH01631")
+            func page(_ user: String, then other: String) throws -> HTTPResponse {
+                try server.get("/any/missing", headers: [basic(user, "secret"), "X-User: \(other)"])
+            }
+            #expect(try page("alice", then: "alice").text == "served\n")
+            #expect(try page("alias", then: "alice").text == "served\n")
+            let refused = try page("alice", then: "alias")
+            #expect(refused.status == 404)
+            #expect(!refused.text.contains("served"))
+        }
+    }
+
     /// Satisfy is mod_access_compat's: the script counts like Allow and Deny.
     @Test(arguments: places) func satisfyAny_takesTheScriptOrAPassword(place: String) throws {
         let lines = """
