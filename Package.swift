@@ -32,7 +32,7 @@ let lean: [SwiftSetting] = [
     ])
 ]
 
-/// Overlapping accesses end debug builds, and with them the unit tests; a server must not end for one, nor pay for the look.
+/// Overlapping accesses end debug builds, and with them the unit tests; a server must not end for one, and looking for them costs time.
 let trusting: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 func layer(

@@ -135,7 +135,7 @@ void swsgi_running_set(size_t slot, int reply, const char *entry_file, const cha
     while (slot >= limit && !atomic_compare_exchange_weak(&running_limit, &limit, slot + 1)) {}
 }
 
-/* Either the thread or the crash handler gets the socket, whoever comes first. */
+/* Either the thread or the crash handler gets the socket: the first of the two. */
 static int take_back(size_t slot, int state) {
     int reply = slot < SWSGI_RUNNING_MAX ? atomic_load(&running[slot].reply_plus_one) : 0;
     if (reply <= 0) return reply != ENDED_BY_CRASH;

@@ -89,7 +89,7 @@ private struct Checker {
         }
         do throws(Problem) {
             var ownership = plan.readers[reader].ownership
-            // Of httpd's children: everybody's files are nobody's code, unless their user is who started httpd.
+            // httpd's children load no file that any user may write to, unless they run as the user who started httpd.
             if entry.isEmbedded { ownership.refusesWritable = plan.readers[reader].changesIdentity }
             let application = try ApplicationCheck(
                 entryFile: entry.inside,

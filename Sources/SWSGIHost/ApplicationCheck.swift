@@ -12,8 +12,8 @@ public struct ApplicationCheck: Sendable {
 
     /// Looks at an entry file and its bundle as the process's effective user sees them.
     ///
-    /// `isGuest`: for a process that is somebody else's. `function` is the one that the configuration names, empty for the entry
-    /// file's own or the usual one, nil when it is not known.
+    /// `isGuest`: for a process that belongs to another program, such as httpd's child. `function` is the one that the
+    /// configuration names, empty for the entry file's own or the usual one, nil when it is not known.
     public init(entryFile: String, _ ownership: Ownership, isGuest: Bool = false, function: String? = nil)
         throws(Problem)
     {

@@ -26,7 +26,7 @@ struct BundleSource {
         snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory, ownership)
     }
 
-    /// What an entry file may not ask for in a process that is somebody else's.
+    /// Refuses what an entry file may not ask for in a process that belongs to another program.
     static func checkGuest(_ entry: EntryFile, path: String) throws(Problem) {
         guard
             let name = entry.environment.first.map({ "environment.\($0.name)" })

@@ -18,7 +18,7 @@ final class ExchangeHandle {
         1 << placeBits,
         MemoryLayout<Unmanaged<ExchangeHandle>?>.size
     )?
-    .assumingMemoryBound(to: Unmanaged<ExchangeHandle>?.self)  // each is of whoever has its number
+    .assumingMemoryBound(to: Unmanaged<ExchangeHandle>?.self)  // each is used by the one holder of its number
     private static let numbers = NumberPool()
 
     /// The number of the exchange that is running; with `busy` while a thread is in a call; 0 between exchanges.

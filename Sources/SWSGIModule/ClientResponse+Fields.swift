@@ -9,7 +9,7 @@ extension ClientResponse {
         interimCount += 1
         guard interimCount <= ResponseHead.interimLimit else { throw Malformed("\(interimCount) interim responses") }
         let head = try ReceivedResponseHead(payload, statuses: 102...103)
-        // Not everybody understands them, and a question is nothing of the client's.
+        // HTTP/1.0 has none of them, and the response to a question is not for the client.
         guard facts.question == nil, let final = swsgi_interim_begin(request) else { return }
         add(head, isTrailer: false)
         swsgi_interim_end(request, final, Int32(head.status))

@@ -5,9 +5,9 @@ private let numbers = NumberPool()
 
 /// The desks of this child, by number; as long as the child.
 nonisolated(unsafe) private let desks = calloc(NumberPool.limit + 1, MemoryLayout<Unmanaged<ExchangeDesk>?>.size)?
-    .assumingMemoryBound(to: Unmanaged<ExchangeDesk>?.self)  // each is of whoever has its number
+    .assumingMemoryBound(to: Unmanaged<ExchangeDesk>?.self)  // each is used by the one holder of its number
 
-/// Calls `work` with a desk that nobody else uses meanwhile, on this thread or another.
+/// Calls `work` with a desk that no other request uses meanwhile, on this thread or another.
 ///
 /// A filter of a response (mod_include) may begin another request: that gets another desk.
 func withDesk<Result>(_ work: (ExchangeDesk) -> Result) -> Result {

@@ -7,7 +7,7 @@ internal import SWSGIWire
 
 /// What a request is worked on with, by the thread of httpd that has it: kept for the next one.
 final class ExchangeDesk {
-    /// Nobody else's while the desk is in use.
+    /// No other desk in use has it.
     private let number: Int
     private var head = ExchangeHeadWriter()
     private var reader = FrameReader()

@@ -3,9 +3,9 @@ internal import Glibc
 internal import SWSGIConfiguration
 internal import SWSGIModuleCore
 
-// What httpd asks of scripts: each question is an exchange of its own, whose response goes to nobody.
+// What httpd asks of scripts: each question is an exchange of its own, and its response does not go to the client.
 //
-// It fails closed: only an answer to this very question lets anybody in.
+// It fails closed: without an answer to this very question the request is refused.
 
 @c @implementation
 func swsgi_ask(
@@ -52,7 +52,7 @@ func swsgi_lists(_ names: UnsafePointer<CChar>, _ name: UnsafePointer<CChar>) ->
     return 0
 }
 
-/// Asks a script; what it says is logged only where nobody else does.
+/// Asks a script, and logs a refusal of access: httpd itself has lines for wrong passwords and groups alone.
 func ask(_ request: OpaquePointer, _ question: UnsafePointer<swsgi_question>) throws(Refusal) -> ScriptAnswer {
     guard let kind = Question(rawValue: question.pointee.kind) else { throw Refusal(internalError) }
     let facts = swsgi_question_facts_get(request, question, text(kind.symbol, request))

@@ -20,7 +20,7 @@ public struct EmbeddedPlan: Sendable {
     /// Whether a child may have to load a bundle.
     public var isNeeded: Bool { !isRestricted || !scripts.isEmpty }
 
-    /// Embedded mode is allowed, and nobody has asked for it.
+    /// Embedded mode is allowed, and no directive has named it.
     public init() {}
 
     /// A process group is named; false: the name is no literal.

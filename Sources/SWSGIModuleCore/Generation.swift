@@ -24,7 +24,7 @@ public final class GroupQueue: Sendable {
     public let requestTimeout: Int64?
     /// Whether it has threads for requests.
     public let takesRequests: Bool
-    /// The virtual host that it belongs to, as a number; nil: everybody's.
+    /// The virtual host that it belongs to, as a number; nil: all hosts may use it.
     public let host: UInt?
 
     init(_ definition: GroupDefinition, sender: Int32) {

@@ -178,7 +178,7 @@ private struct FrameModel {
     }
 }
 
-/// As the answer to any question: what lets somebody in is nothing but an answer.
+/// As the answer to any question: a request is allowed by nothing but an answer.
 private func checkAnswers(_ head: ReceivedResponseHead) {
     for question in Question.allCases {
         guard let answer = try? ScriptAnswer(head, to: question) else { continue }

@@ -72,7 +72,7 @@ extension ContractTests {
         let control = try server.logs.waitForLine("control: ")
         #expect(control.text.contains("more bytes are cut off)"), "\(control.text.suffix(100))")
         #expect(!control.text.utf8.contains(1))
-        // Without a pipe in between, nobody escapes standard error.
+        // Without a pipe in between, standard error is not escaped.
         guard !isEmbedded else { return }
         server.announce("stderr ", "yyyy")
         // It has no requests: its long lines are continued, nothing is lost.

@@ -48,7 +48,7 @@ struct DispatchTests {
             let own = try page("X-Process-Group: %{GLOBAL}", "X-Application-Group: %{GLOBAL}")
             #expect(own["mod_wsgi.process_group"] == "")
             #expect(own["mod_wsgi.application_group"] == "")
-            // What it leaves out stays as configured: here a variable that nobody sets.
+            // What it leaves out stays as configured: here a variable that is not set.
             #expect(try status() == 500)
             #expect(try status("X-Application-Group: second") == 500)
             #expect(try status("X-Process-Group: closed") == 500)

@@ -16,7 +16,7 @@ struct EmbeddedProcessTests {
             let pid = try #require(line.firstNumber(after: "child ").flatMap { Int32(exactly: $0) })
             #expect(children.contains(pid))
             #expect(try server.get("/ok").text == "ok\n")
-            // The end of httpd's children at the server's own end is nobody's exit().
+            // The end of httpd's children at the server's own end is no exit() of an application.
             try server.stop()
             #expect(server.logs.lines(containing: "SWSGI4125").count == 1)
         }

@@ -34,7 +34,7 @@ struct RareMessageTests {
         }
     }
 
-    /// Whoever calls it by hand.
+    /// A user who calls it by hand.
     @Test func supervisorWithoutItsDescriptors_saysSo() throws {
         let result = try run(Installation.daemon, ["supervise"])
         #expect(result.status == 1)
@@ -80,7 +80,7 @@ struct RareMessageTests {
             try server.write("no program\n", to: program, mode: 0o755)
             try server.start(server.application(entry))
             try server.logs.waitForLine("SWSGI3005", program)
-            // Nobody takes it before there is a supervisor.
+            // No process takes it before there is a supervisor.
             let waiting = Background { try server.get("/").status }
             unlink(program)
             rename("\(program).kept", program)
@@ -139,7 +139,7 @@ struct RareMessageTests {
         }
     }
 
-    /// 4 MiB of them: the heads of requests that nobody takes.
+    /// 4 MiB of them: the heads of requests that no process takes.
     @Test func queueWithoutRoom_isAnswered503() throws {
         try withServer { server in
             server.settings = "LimitRequestFieldSize 60000\n"

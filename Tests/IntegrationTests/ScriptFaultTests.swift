@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What goes wrong with access scripts and the like: nobody is let in by it.
+/// What goes wrong with access scripts and the like: the request is refused then.
 @Suite(.enabled(if: Machine.canServe && !Machine.isSanitized, "needs root, apache2 and the release build"))
 struct ScriptFaultTests {
     private let asked = "WSGIDaemonProcess asked user=\(TestUser.first.name) threads=2 "
@@ -35,7 +35,7 @@ struct ScriptFaultTests {
         }
     }
 
-    @Test func whatIsNoAnswer_letsNobodyIn() throws {
+    @Test func responseThatIsNoAnswer_refusesTheRequest() throws {
         try withServer { server in
             server.announce("SWSGI4131", "SWSGI4133", "SWSGI2020", "SWSGI4028", "SWSGI1019")
             server.extraModules = ["auth_basic", "authn_core", "authz_user"]

@@ -31,7 +31,7 @@ struct ScriptMergeTests {
             """ + functions.joined()
     }
 
-    /// Directive, what the host has beside it, and the answers: agreed, not agreed, nobody asked.
+    /// Directive, what the host has beside it, and the answers: agreed, not agreed, no script.
     private static let rows: [(directive: String, beside: String, answers: [String])] = [
         ("WSGIAccessScript", "", ["200", "403", "200"]),
         ("WSGIAuthUserScript", "Require valid-user", ["200", "401", "500"]),

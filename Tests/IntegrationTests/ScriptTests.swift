@@ -100,7 +100,7 @@ struct ScriptTests {
             #expect(try status("alice", "hello") == 401)
             #expect(try status("unheard-of", "secret") == 401)
             for user in ["throw", "status", "nobody", "break"] { #expect(try status(user, "x") == 500, "\(user)") }
-            // The application sees the user, and nothing of the question; its own environ is as if nobody had asked.
+            // The application sees the user, and nothing of the question; its own environ is as without a question.
             let page = Facts(
                 try server.get("/basic/app", headers: [basic("alias", "secret"), "X-Secure: yes"])
             )

@@ -15,7 +15,7 @@ import Testing
         #expect(pool.size == 1)
     }
 
-    @Test func numberInUse_isNobodyElses() {
+    @Test func numberInUse_isNotGivenOutAgain() {
         let pool = NumberPool()
         for _ in 0..<3 {
             let numbers = (0..<50).map { _ in pool.take() }

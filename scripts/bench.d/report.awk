@@ -78,7 +78,8 @@ END {
     }
     print "\nTargets"
     faster = ("mod_wsgi-pypi" in peers || "mod_wsgi-pypi-embedded" in peers) ? "the faster mod_wsgi's" : "mod_wsgi's"
-    target("hello-16, daemon: of " faster " rate >= 2.3", of_mod_wsgi("hello-16", ""), 2.3)
+    target("hello-16, daemon: of " faster " rate >= 2", of_mod_wsgi("hello-16", ""), 2)
+    target("hello-16, daemon, at best: of " faster " rate >= 2.3", of_mod_wsgi("hello-16", ""), 2.3)
     target("hello-1, daemon: of " faster " rate >= 2.3", of_mod_wsgi("hello-1", ""), 2.3)
     split("file 3 memory 1.5 chunks 1.5 upload 1.3 headers 1.5 json 1.5", list, " ")
     for (i = 1; i in list; i += 2)

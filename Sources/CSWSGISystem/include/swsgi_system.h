@@ -114,8 +114,8 @@ void swsgi_crash_dumps(const char *_Nonnull directory);
     atomics in static memory. */
 void swsgi_running_set(size_t slot, int reply, const char *_Nonnull entry_file, const char *_Nonnull request_line);
 
-/** Takes the reply socket of thread `slot` out of the crash handler's hands, for whoever sends it back to httpd: that may use it
-    for another exchange at once. Returns 0 when the crash handler has ended it before. */
+/** Takes the reply socket of thread `slot` out of the crash handler's hands, before it goes back to httpd, which may use it for
+    another exchange at once. Returns 0 when the crash handler has ended it before. */
 int swsgi_running_hand_over(size_t slot);
 
 /** Thread `slot` runs nothing any more. Returns 0 when the crash handler is about to end its reply socket, or has: then it must
