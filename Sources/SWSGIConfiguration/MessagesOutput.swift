@@ -18,6 +18,16 @@ extension MessageCode {
             "print(), or a library that reports to standard output; writing there fails from now on in this process.",
         cure: "Write to the request's error stream or to standard error, or set WSGIRestrictStdout Off."
     )
+    /// Standard output below the log's level.
+    public static let outputHidden = MessageCode(
+        3123,
+        .warning,
+        "An application prints, and the LogLevel of its virtual host hides what it prints.",
+        cause:
+            "Standard output is logged at level info, and the usual LogLevel is warn. The line comes once for each process.",
+        cure:
+            "Set LogLevel wsgi:info, or write to the request's error stream or to standard error, whose lines are errors."
+    )
     /// A signal handler of the application's was taken away.
     public static let handlerRemoved = MessageCode(
         3122,
@@ -28,5 +38,5 @@ extension MessageCode {
             "Use the lifecycle callbacks, or set WSGIRestrictSignal Off: then the process may not react to signals as documented."
     )
 
-    static let output: [MessageCode] = [linesMissing, outputRestricted, handlerRemoved]
+    static let output: [MessageCode] = [linesMissing, outputRestricted, outputHidden, handlerRemoved]
 }

@@ -268,6 +268,11 @@ final class Supervisor {
     private func log(_ worker: WorkerHandle, _ output: WorkerHandle.Output, _ lines: [String]) {
         let group = groups[worker.group]
         for line in lines where !line.isEmpty {
+            if !group.log.shows(output.level), !worker.hasHiddenOutput {
+                worker.hasHiddenOutput = true
+                let text = "group '\(group.plan.name)': process \(worker.pid) prints at level \(output.level.name)"
+                group.log.write(.outputHidden, text + ", which LogLevel hides; its first line: \(line)")
+            }
             group.log.write(output.level, pid: worker.pid, group: group.plan.name, line)
         }
     }

@@ -73,6 +73,8 @@ final class WorkerHandle {
     let outputs: [Output]
     /// Whether httpd's children know that it has ended, or is about to.
     var hasRecordedEnd = false
+    /// Whether it has been told that its output does not appear.
+    var hasHiddenOutput = false
     private let control: Descriptor
     private(set) var isControlOpen = true
 

@@ -43,6 +43,36 @@ struct OutputTests {
         }
     }
 
+    // MARK: What LogLevel hides
+
+    @Test func outputThatLogLevelHides_isToldOnceByEachProcess() throws {
+        try withTrouble("LogLevel warn\n") { server in
+            server.announce("SWSGI3123", "stderr line")
+            for _ in 0..<3 { #expect(try server.get("/stdout").status == 200) }
+            let process = try server.daemon().pid
+            try server.logs.waitForLine(
+                "SWSGI3123",
+                "group 'one'",
+                "process \(process)",
+                "level info",
+                "stdout line one"
+            )
+            // What comes behind it on the same way shows that nothing more came before.
+            #expect(try server.get("/stderr").status == 200)
+            try server.logs.waitForLine("stderr line two")
+            #expect(server.logs.lines(containing: "SWSGI3123").count == 1)
+            #expect(server.logs.lines(containing: "stdout line two").isEmpty)
+        }
+    }
+
+    @Test func outputThatLogLevelShows_needsNoRemark() throws {
+        try withTrouble("LogLevel warn wsgi:info\n") { server in
+            #expect(try server.get("/stdout").status == 200)
+            try server.logs.waitForLine("stdout line two")
+            #expect(server.logs.lines(containing: "SWSGI3123").isEmpty)
+        }
+    }
+
     // MARK: WSGIRestrictSignal
 
     @Test func handlerOfTheApplication_forASignalOfTheHost_isRemovedAndToldOnce() throws {
