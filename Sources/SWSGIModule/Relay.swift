@@ -21,8 +21,10 @@ struct Relay {
     /// Bytes of the request body that the daemon process is ready to take.
     private var credit = 0
     private(set) var bodyHasEnded = false
-    /// Milliseconds without anything of the request body, where they are counted.
-    private var streamSilence: Int32 = 0
+    /// Milliseconds without anything of the request body.
+    private var bodySilence: Int32 = 0
+    /// Milliseconds after which input filters are asked again: some of them have limits of their own, as mod_reqtimeout.
+    private static let filterPause: Int32 = 500
     var client: ClientWatch
 
     init(desk: ExchangeDesk, request: OpaquePointer, facts: swsgi_request_facts, generation: Generation, group: Int) {
@@ -165,7 +167,7 @@ struct Relay {
                 status = requestTimeout
             }
         }
-        streamSilence = 0
+        bodySilence = 0
         // Too late for the body too: what becomes of the request is said in one place.
         if got <= 0, got != Int64(SWSGI_BODY_END), response.timeLeft <= 0 { return }
         if got > 0 {
@@ -179,13 +181,14 @@ struct Relay {
 
     /// Waits for more of the request body, or for the daemon process; false: the client's time is over.
     private mutating func waitForBody(_ socket: Int32, _ client: Int32) -> Bool {
-        let limit = Int32(clamping: min(facts.timeout / 1000, response.timeLeft / 1_000_000 + 1))
-        guard client < 0 else { return wait(for: (socket, client), milliseconds: limit) }
+        let limit = Int32(clamping: facts.timeout / 1000)
         // A stream of HTTP/2 has no socket of its own: it is looked at again, the later the longer it has been silent.
-        let pause = min(max(1, streamSilence / 8), 50)
-        if wait(for: (socket, -1), milliseconds: pause) { return true }
-        streamSilence += pause
-        return streamSilence < limit
+        let patience = client < 0 ? min(max(1, bodySilence / 8), 50) : Self.filterPause
+        let left = min(Int64(max(1, limit - bodySilence)), response.timeLeft / 1_000_000 + 1)
+        let pause = min(patience, Int32(clamping: max(1, left)))
+        if wait(for: (socket, client), milliseconds: pause) { return true }
+        bodySilence += pause
+        return bodySilence < limit && response.timeLeft > 0
     }
 
     /// Waits until one of them has something to read; one of them may be -1.
