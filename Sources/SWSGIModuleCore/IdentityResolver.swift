@@ -41,13 +41,17 @@ enum IdentityResolver {
         }
         try checkMembership(options)
         try SurroundingsResolver.check(options, isRoot: isRoot)
-        if let home = options.home {
-            var status = stat()
-            guard stat((options.surroundings.chroot ?? "") + home, &status) == 0, status.st_mode & S_IFMT == S_IFDIR
-            else {
-                throw Problem(.directoryInvalid, "\(directive): home '\(home)' is not a directory")
-            }
+        if let home = options.home, !mayBeDirectory((options.surroundings.chroot ?? "") + home) {
+            throw Problem(.directoryInvalid, "\(directive): home '\(home)' is not a directory")
         }
+    }
+
+    /// Where root may not look (an NFS server that squashes root, a directory without its capability), only the group's user knows:
+    /// the check of what that user sees comes later.
+    private static func mayBeDirectory(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return errno == EACCES || errno == EPERM }
+        return status.st_mode & S_IFMT == S_IFDIR
     }
 
     static func needRoot(_ isOurs: Bool, _ isRoot: Bool, _ option: String, _ text: String) throws(Problem) {
