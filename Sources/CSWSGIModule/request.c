@@ -149,7 +149,7 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r, const swsgi_destinat
         .is_too_large = announces_too_much(r), .local_redirect = config->local_redirect > 0,
         .ignore_activity = config->ignore_activity > 0,
         .error_override = config->error_override > 0 ? config->error_override : SWSGI_OVERRIDE_NONE,
-        .error_statuses = config->error_statuses, .peer = r->connection->client_ip ? r->connection->client_ip : "",
+        .error_statuses = config->error_statuses, .peer = r->useragent_ip ? r->useragent_ip : "",
         .proxy_headers = config->proxy_headers ? (const int32_t *)config->proxy_headers->elts : NULL,
         .proxy_header_count = config->proxy_headers ? config->proxy_headers->nelts : 0,
         .proxies = config->proxies ? (const swsgi_network *)config->proxies->elts : NULL,
@@ -157,7 +157,7 @@ swsgi_request_facts swsgi_request_facts_get(request_rec *r, const swsgi_destinat
         .sendfile = config->sendfile > 0,
         .reloading = config->reloading != 0, .has_body = ap_request_has_body(r), .header_only = r->header_only,
         .device = (uint64_t)file->device, .inode = (uint64_t)file->inode, .size = file->size,
-        .modified = file->mtime, .start = r->request_time, .timeout = r->server->timeout};
+        .modified = file->mtime, .changed = file->ctime, .start = r->request_time, .timeout = r->server->timeout};
 }
 
 /* ---- Environ ---- */
@@ -174,7 +174,7 @@ static const char *const unwanted[] = {
 /* Auto: only when an output filter wants to see the whole body, to make the same headers as for GET. */
 static int maps_head(request_rec *r, const struct directory_config *config) {
     if (!r->header_only || r->method_number != M_GET || config->map_head == SWSGI_HEAD_OFF) return 0;
-    return config->map_head == SWSGI_HEAD_ON || (r->output_filters && r->output_filters->frec->ftype < AP_FTYPE_PROTOCOL);
+    return config->map_head == SWSGI_HEAD_ON || swsgi_response_is_filtered(r);
 }
 
 const swsgi_field *swsgi_environ(request_rec *r, int *count) {
@@ -189,6 +189,10 @@ const swsgi_field *swsgi_environ(request_rec *r, int *count) {
     r->path_info = NULL; /* else httpd maps PATH_TRANSLATED, by a whole subrequest */
     ap_add_cgi_vars(r);
     r->path_info = path_info;
+    /* httpd writes the connection's port also where the address is another. */
+    if (r->useragent_addr && r->useragent_addr != r->connection->client_addr)
+        apr_table_setn(environ, "REMOTE_PORT", apr_itoa(r->pool, r->useragent_addr->port));
+    if (r->useragent_addr && !r->useragent_addr->port) apr_table_unset(environ, "REMOTE_PORT");
     https = apr_table_get(environ, "HTTPS");
     apr_table_setn(environ, "wsgi.url_scheme",
                    https && (!ap_cstr_casecmp(https, "on") || !strcmp(https, "1")) ? "https" : ap_http_scheme(r));

@@ -44,6 +44,7 @@ swsgi_request_facts swsgi_question_facts_get(request_rec *r, const swsgi_questio
     if (!script->process_group && !script->is_override) facts.allowed_groups = NULL;
     facts.file_kind = kind_of(&file);
     facts.device = (uint64_t)file.device, facts.inode = (uint64_t)file.inode, facts.size = file.size, facts.modified = file.mtime;
+    facts.changed = file.ctime;
     facts.has_body = 0, facts.header_only = 0, facts.local_redirect = 0, facts.error_override = SWSGI_OVERRIDE_NONE;
     return facts;
 }

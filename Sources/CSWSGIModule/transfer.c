@@ -61,15 +61,27 @@ void swsgi_connection_abort(request_rec *r) {
     r->status = 499;
 }
 
+void swsgi_allow_methods(request_rec *r) { ap_allow_standard_methods(r, 1, M_GET, M_POST, M_PUT, M_DELETE, M_PATCH, M_OPTIONS, -1); }
+
+int swsgi_response_is_filtered(request_rec *r) { return r->output_filters && r->output_filters->frec->ftype < AP_FTYPE_PROTOCOL; }
+
+void swsgi_error_begin(request_rec *r, int status, const char *reason, size_t reason_length) {
+    /* Of a status without a usual line httpd would make a 500. */
+    if (atoi(ap_get_status_line(status)) == status) r->status_line = NULL;
+    else r->status_line = apr_psprintf(r->pool, "%d %.*s", status, (int)reason_length, reason_length ? reason : "");
+}
+
 void swsgi_response_begin(request_rec *r, int status, const char *reason, size_t reason_length) {
     r->status = status;
-    /* Without a reason httpd writes the usual one of the status. */
-    r->status_line = reason_length ? apr_psprintf(r->pool, "%d %.*s", status, (int)reason_length, reason) : NULL;
+    if (reason_length) r->status_line = apr_psprintf(r->pool, "%d %.*s", status, (int)reason_length, reason);
+    else swsgi_error_begin(r, status, NULL, 0);
+    /* RFC 9110, 14.2: a range is of what GET gives. */
+    if ((r->method_number != M_GET || r->header_only) && !r->main) ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
 }
 
 static int belongs_to_server(const char *name) {
     static const char *const names[] = {"Transfer-Encoding", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer",
-                                        "Upgrade", "Status"};
+                                        "Trailers", "Upgrade", "Status", "Proxy-Authenticate", "Proxy-Authorization"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!ap_cstr_casecmp(name, names[i])) return 1;
     return 0;
@@ -128,16 +140,22 @@ void swsgi_response_length(request_rec *r, int64_t length) { ap_set_content_leng
 
 void swsgi_error_header(request_rec *r, const char *name, size_t name_length, const char *value, size_t value_length) {
     /* What httpd itself would send with such a status, and the session's cookies. */
-    static const char *const names[] = {"WWW-Authenticate", "Proxy-Authenticate", "Allow", "Retry-After", "Set-Cookie"};
-    char *key = apr_pstrmemdup(r->pool, name, name_length);
+    static const char *const names[] = {"WWW-Authenticate", "Retry-After", "Set-Cookie"};
+    char *key = apr_pstrmemdup(r->pool, name, name_length), *text = value_length ? apr_pstrmemdup(r->pool, value, value_length) : "";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!ap_cstr_casecmp(key, names[i]))
-            apr_table_addn(r->err_headers_out, key, value_length ? apr_pstrmemdup(r->pool, value, value_length) : "");
+        if (!ap_cstr_casecmp(key, names[i])) apr_table_addn(r->err_headers_out, key, text);
+    /* httpd writes this one by itself, and of its own list. */
+    if (ap_cstr_casecmp(key, "Allow")) return;
+    r->allowed_methods->method_mask |= AP_METHOD_BIT << M_INVALID; /* without this bit it leaves out names that it does not know */
+    for (char *state, *method = apr_strtok(text, ", \t", &state); method; method = apr_strtok(NULL, ", \t", &state))
+        ap_method_list_add(r->allowed_methods, method);
 }
 
 int swsgi_redirect(request_rec *r, const char *location) {
     /* As CGI's local redirection: the new request has no body, and must not find the rest of this one's. */
     ap_discard_request_body(r);
+    /* Ranges are of GET alone: the client's own request was perhaps another. */
+    if (r->method_number != M_GET) apr_table_unset(r->headers_in, "Range");
     r->method = "GET";
     r->method_number = M_GET;
     apr_table_unset(r->headers_in, "Content-Length");
@@ -163,6 +181,7 @@ int swsgi_response_pass(request_rec *r, apr_bucket_brigade *brigade, int flags) 
     }
     if (flags & SWSGI_PASS_FLUSH) APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(alloc));
     if (flags & SWSGI_PASS_END) APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
+    if (APR_BRIGADE_EMPTY(brigade)) return SWSGI_PASSED;
     apr_status_t code = ap_pass_brigade(r->output_filters, brigade);
     apr_brigade_cleanup(brigade);
     if (APR_STATUS_IS_EOF(code)) return SWSGI_FILE_ENDED;

@@ -32,7 +32,9 @@ struct ProxyEnviron {
             value: { values[Int($0.rawValue)] }
         )
         let found: [(key: StaticString, value: String?)] = [
-            ("REMOTE_ADDR", overrides.client), ("HTTP_HOST", overrides.host), ("SERVER_NAME", overrides.server),
+            ("REMOTE_ADDR", overrides.client), ("REMOTE_PORT", overrides.clientPort.map { String($0) }),
+            ("HTTP_X_FORWARDED_FOR", overrides.forwardedFor), ("HTTP_FORWARDED", overrides.forwarded),
+            ("HTTP_HOST", overrides.host), ("SERVER_NAME", overrides.server),
             ("SERVER_PORT", overrides.port), ("SCRIPT_NAME", overrides.script),
             ("mod_wsgi.mount_point", overrides.script),
             ("wsgi.url_scheme", overrides.isSecure.map { $0 ? "https" : "http" }),
@@ -42,7 +44,9 @@ struct ProxyEnviron {
 
     /// Whether a field goes into the environ as it is.
     func keeps(_ name: UnsafePointer<CChar>) -> Bool {
-        if let header = ProxyHeader(environKey: bytes(name)) { return !overrides.drops(header) }
+        if let header = ProxyHeader(environKey: bytes(name)), overrides.drops(header) { return false }
+        // The port is that of the proxy.
+        if overrides.client != nil, strcmp(name, "REMOTE_PORT") == 0 { return false }
         return !replaced.contains { key(of: $0, is: name) }
     }
 

@@ -3,17 +3,32 @@
 /// How many hops are looked at.
 private let hopLimit = 64
 
-/// A node of X-Forwarded-For or of `for=`: a literal address, which may be in brackets and have a port.
-public func forwardedAddress(_ text: UnsafeRawBufferPointer.SubSequence) -> Address? {
-    if let address = Address(text) { return address }
+/// A node of X-Forwarded-For or of `for=` (RFC 7239, section 6): a literal address, perhaps with a port.
+public struct ForwardedNode: Equatable, Sendable {
+    /// The address.
+    public let address: Address
+    /// The port, 1 to 65535; nil: none is said.
+    public let port: UInt16?
+}
+
+/// Reads a node: a literal address, which may be in brackets and have a port.
+public func forwardedNode(_ text: UnsafeRawBufferPointer.SubSequence) -> ForwardedNode? {
+    if let address = Address(text) { return ForwardedNode(address: address, port: nil) }
     if text.first == UInt8(ascii: "[") {
         guard let end = text.firstIndex(of: UInt8(ascii: "]")), isPort(text[(end + 1)...]) else { return nil }
         let inner = text[(text.startIndex + 1)..<end]
-        return inner.contains(UInt8(ascii: ":")) ? Address(inner) : nil
+        guard inner.contains(UInt8(ascii: ":")), let address = Address(inner) else { return nil }
+        return ForwardedNode(address: address, port: port(text[(end + 1)...]))
     }
     guard let colon = text.lastIndex(of: UInt8(ascii: ":")), isPort(text[colon...]) else { return nil }
     guard let address = Address(text[..<colon]), address.isIPv4 else { return nil }
-    return text[..<colon].contains(UInt8(ascii: ":")) ? nil : address
+    guard !text[..<colon].contains(UInt8(ascii: ":")) else { return nil }
+    return ForwardedNode(address: address, port: port(text[colon...]))
+}
+
+/// The number after a colon, where it is one of a port.
+private func port(_ text: UnsafeRawBufferPointer.SubSequence) -> UInt16? {
+    UInt16(String(decoding: text.dropFirst(), as: UTF8.self)).flatMap { $0 == 0 ? nil : $0 }
 }
 
 /// Nothing, or a colon and up to five digits.
@@ -23,22 +38,30 @@ private func isPort(_ text: UnsafeRawBufferPointer.SubSequence) -> Bool {
         && text.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
 }
 
+/// Who the client is, and where in its header that stands.
+public struct ForwardedClient: Equatable, Sendable {
+    /// The client.
+    public let node: ForwardedNode
+    /// The byte of the header at which the client's element begins: what is before it, no trusted proxy wrote.
+    public let start: Int
+}
+
 /// Walks a list of addresses from the right as long as they are trusted; the first other one is the client.
 ///
 /// Empty elements are skipped; what is no literal address ends the walk. Nil: the list says nothing.
 public func forwardedClient(
     _ list: UnsafeRawBufferPointer,
     isTrusted: (Address) -> Bool
-) -> Address? {
-    var client: Address?
+) -> ForwardedClient? {
+    var client: ForwardedClient?
     var rest = list[...]
     for _ in 0..<hopLimit {
         let comma = rest.lastIndex(of: UInt8(ascii: ","))
         let element = trimmed(rest[(comma.map { $0 + 1 } ?? rest.startIndex)...])
         if !element.isEmpty {
-            guard let address = forwardedAddress(element) else { return client }
-            client = address
-            guard isTrusted(address) else { return client }
+            guard let node = forwardedNode(element) else { return client }
+            client = ForwardedClient(node: node, start: element.startIndex)
+            guard isTrusted(node.address) else { return client }
         }
         guard let comma else { return client }
         rest = rest[..<comma]
@@ -58,11 +81,13 @@ func trimmed(_ text: UnsafeRawBufferPointer.SubSequence) -> UnsafeRawBufferPoint
 /// What one element of `Forwarded` says (RFC 7239, section 4); values are without their quotes.
 public struct ForwardedElement: Equatable, Sendable {
     /// `for=`: a literal address, or nil for anything else.
-    public var client: Address?
+    public var client: ForwardedNode?
     /// `host=`, as it stands there.
     public var host: String?
     /// `proto=`, as it stands there.
     public var proto: String?
+    /// The byte of the header at which it begins.
+    public var start = 0
 }
 
 /// The element of a `Forwarded` header that a trusted proxy wrote about the client.
@@ -77,7 +102,7 @@ public func forwardedElement(
     for element in elements.reversed().prefix(hopLimit) {
         guard let client = element.client else { return found ?? element }
         found = element
-        guard isTrusted(client) else { break }
+        guard isTrusted(client.address) else { break }
     }
     return found
 }
@@ -112,12 +137,15 @@ private struct ForwardedScanner {
 
     mutating func element() -> ForwardedElement? {
         var element = ForwardedElement()
+        element.start = rest.startIndex
         repeat {
             skipBlanks()
+            // A pair may be missing, at either end too.
+            guard let next = rest.first, next != UInt8(ascii: ";"), next != UInt8(ascii: ",") else { continue }
             guard let name = token(), take(UInt8(ascii: "=")), let value = value() else { return nil }
             value.withUnsafeBytes { bytes in
                 switch name {
-                case "for": element.client = forwardedAddress(bytes[...])
+                case "for": element.client = forwardedNode(bytes[...])
                 case "host": element.host = String(decoding: bytes, as: UTF8.self)
                 case "proto": element.proto = String(decoding: bytes, as: UTF8.self)
                 default: break

@@ -6,6 +6,12 @@ internal import SWSGIWire
 public struct ProxyOverrides: Equatable, Sendable {
     /// REMOTE_ADDR.
     public private(set) var client: String?
+    /// REMOTE_PORT; nil beside a client: the header does not say it.
+    public private(set) var clientPort: UInt16?
+    /// HTTP_X_FORWARDED_FOR without what no trusted proxy wrote; nil: it stays as it is.
+    public private(set) var forwardedFor: String?
+    /// HTTP_FORWARDED without what no trusted proxy wrote; nil: it stays as it is.
+    public private(set) var forwarded: String?
     /// HTTP_HOST.
     public private(set) var host: String?
     /// SERVER_NAME.
@@ -26,7 +32,7 @@ public struct ProxyOverrides: Equatable, Sendable {
     /// Reads the declared headers of a trusted peer; of any other peer, believes none of their categories.
     ///
     /// Of a category only the header that was used, the first declared one that is there, stays in the environ: a proxy
-    /// that sets one header passes the others on as a client wrote them.
+    /// that sets one header passes the others on as a client wrote them. Of a list the part stays that trusted proxies wrote.
     ///
     /// - Parameters:
     ///   - declared: the headers of `WSGITrustedProxyHeaders`, in their order.
@@ -60,8 +66,12 @@ public struct ProxyOverrides: Equatable, Sendable {
         _ isTrusted: (Address) -> Bool
     ) -> Bool {
         switch header {
-        case .forwardedFor: client = forwardedClient(value, isTrusted: isTrusted)?.text
-        case .clientIP, .realIP: client = forwardedAddress(trimmed(value[...]))?.text
+        case .forwardedFor:
+            let found = forwardedClient(value, isTrusted: isTrusted)
+            if let found { set(found.node) }
+            // Without an address at its end, the end is all that the peer wrote.
+            forwardedFor = Self.part(of: value, from: found?.start ?? Self.last(value).startIndex)
+        case .clientIP, .realIP: if let node = forwardedNode(trimmed(value[...])) { set(node) }
         case .forwardedHost, .host: host = Self.host(value)
         case .forwardedServer: server = Self.host(value)
         case .forwardedPort: port = Self.port(value)
@@ -73,13 +83,24 @@ public struct ProxyOverrides: Equatable, Sendable {
         return true
     }
 
+    private mutating func set(_ node: ForwardedNode) {
+        client = node.address.text
+        clientPort = node.port
+    }
+
+    /// What of a list begins at that byte; nil: all of it.
+    private static func part(of list: UnsafeRawBufferPointer, from start: Int) -> String? {
+        trimmed(list[...]).startIndex == start ? nil : String(decoding: list[start...], as: UTF8.self)
+    }
+
     private mutating func applyForwarded(
         _ value: UnsafeRawBufferPointer,
         to open: ProxyHeader.Category,
         _ isTrusted: (Address) -> Bool
     ) -> Bool {
         guard let element = forwardedElement(value, isTrusted: isTrusted) else { return false }
-        if open.contains(.client) { client = element.client?.text }
+        if open.contains(.client), let node = element.client { set(node) }
+        forwarded = Self.part(of: value, from: element.start)
         if open.contains(.host), var name = element.host {
             host = name.withUTF8 { Self.host(UnsafeRawBufferPointer($0)) }
         }
@@ -119,7 +140,7 @@ public struct ProxyOverrides: Equatable, Sendable {
     /// A path from the root, or nothing.
     private static func path(_ value: UnsafeRawBufferPointer) -> String? {
         guard HeaderSyntax.isValue(value) else { return nil }
-        var path = trimmed(value[...])
+        var path = last(value)
         if path.last == UInt8(ascii: "/") { path = path.dropLast() }
         guard path.isEmpty || path.first == UInt8(ascii: "/") else { return nil }
         return String(decoding: path, as: UTF8.self)

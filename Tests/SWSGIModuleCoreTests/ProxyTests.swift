@@ -47,7 +47,7 @@ import Testing
 
     private func client(_ list: String) -> String? {
         var list = list
-        return list.withUTF8 { forwardedClient(UnsafeRawBufferPointer($0), isTrusted: isTrusted)?.text }
+        return list.withUTF8 { forwardedClient(UnsafeRawBufferPointer($0), isTrusted: isTrusted)?.node.address.text }
     }
 
     private func element(_ header: String) -> ForwardedElement? {
@@ -114,17 +114,22 @@ import Testing
             (" , for=192.0.2.1 ,", "192.0.2.1", nil, nil),
             ("for=192.0.2.1; proto=https", "192.0.2.1", nil, "https"),
             ("for=[2001:db8::1]:80", "2001:db8::1", nil, nil),
+            // Pairs may be missing (section 4).
+            ("for=192.0.2.1;proto=https;", "192.0.2.1", nil, "https"), (";for=192.0.2.1", "192.0.2.1", nil, nil),
+            ("for=192.0.2.1;;host=a", "192.0.2.1", "a", nil),
+            ("for=192.0.2.1; ;, for=10.0.0.1;", "192.0.2.1", nil, nil),
+            (";, for=10.0.0.1", "10.0.0.1", nil, nil),
         ] as [(String, String?, String?, String?)]
     )
     func forwarded_isReadAsRFC7239(header: String, client: String?, host: String?, proto: String?) throws {
         let found = try #require(element(header))
-        #expect(found.client?.text == client)
+        #expect(found.client?.address.text == client)
         #expect(found.host == host)
         #expect(found.proto == proto)
     }
 
     @Test(arguments: [
-        "for", "for=", "=x", "for=\"", "for=\"a\\", "for=a b", "for=192.0.2.1;", "for=192.0.2.1;;host=a", "a/b=c",
+        "for", "for=", "=x", "for=\"", "for=\"a\\", "for=a b", "for=192.0.2.1;host", "for=192.0.2.1;;=a", "a/b=c",
         "for =1.2.3.4",
         "for=192.0.2.1, for", "", ",",
     ]) func malformedForwarded_saysNothing(header: String) {
@@ -247,11 +252,43 @@ import Testing
     }
 
     @Test(
-        arguments: [("/app", "/app"), ("/app/", "/app"), ("/", ""), ("", ""), ("app", nil), ("http://a/b", nil)]
+        arguments: [
+            ("/app", "/app"), ("/app/", "/app"), ("/", ""), ("", ""), ("app", nil), ("http://a/b", nil),
+            ("/ham, /eggs", "/eggs"),
+            ("/ham,", ""), ("/ham, eggs", nil),
+        ]
             as [(String, String?)]
     ) func scriptHeaders_arePaths(value: String, expected: String?) {
         #expect(overrides([.scriptName], [.scriptName: value]).script == expected)
         #expect(overrides([.forwardedScriptName], [.forwardedScriptName: value]).script == expected)
+    }
+
+    @Test(
+        arguments: [
+            ("10.1.1.1, 198.51.100.2, 127.0.0.9", "198.51.100.2, 127.0.0.9", nil),
+            ("evil, 198.51.100.2:4711", "198.51.100.2:4711", 4711), ("198.51.100.2", nil, nil),
+            ("  198.51.100.2, 127.0.0.9", nil, nil), ("a, 198.51.100.2,,127.0.0.9", "198.51.100.2,,127.0.0.9", nil),
+            ("unknown, 127.0.0.9", "127.0.0.9", nil), ("evil, unknown", "unknown", nil), ("evil,", "", nil),
+            ("[2001:db8::1]:0", nil, nil), ("[2001:db8::1]:443", nil, 443), ("198.51.100.2:99999", nil, nil),
+        ] as [(String, String?, UInt16?)]
+    ) func listOfAddresses_isCutToWhatProxiesWrote(list: String, part: String?, port: UInt16?) {
+        let found = overrides([.forwardedFor], [.forwardedFor: list])
+        #expect(found.forwardedFor == part && found.clientPort == port && !found.drops(.forwardedFor))
+    }
+
+    @Test(
+        arguments: [
+            (
+                "for=10.9.9.9;host=evil, for=192.0.2.1:80;host=a, for=10.0.0.1",
+                "for=192.0.2.1:80;host=a, for=10.0.0.1", 80
+            ),
+            ("for=192.0.2.1", nil, nil), ("for=evil, for=unknown", "for=unknown", nil),
+            ("for=evil, ;for=192.0.2.1;", ";for=192.0.2.1;", nil),
+        ] as [(String, String?, UInt16?)]
+    ) func forwarded_isCutToWhatProxiesWrote(list: String, part: String?, port: UInt16?) {
+        let found = overrides([.forwarded], [.forwarded: list.replacing("192.0.2.1:80", with: "\"192.0.2.1:80\"")])
+        #expect(found.forwarded == part?.replacing("192.0.2.1:80", with: "\"192.0.2.1:80\""))
+        #expect(found.clientPort == port)
     }
 
     @Test func forwarded_standsForThreeCategories() {

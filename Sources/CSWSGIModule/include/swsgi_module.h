@@ -149,12 +149,12 @@ typedef struct swsgi_request_facts {
     /** WSGITrustedProxies; null: every peer is trusted. */
     const swsgi_network *_Nullable proxies;
     int proxy_count;
-    /** The address that the connection comes from. */
+    /** The address that httpd has for who asks: the connection's, or what mod_remoteip found. */
     const char *_Nonnull peer;
     /** 1: WSGIEnableSendfile. */
     int sendfile;
     uint64_t device, inode;
-    int64_t size, modified;
+    int64_t size, modified, changed;
     /** Microseconds since 1970. */
     int64_t start;
     /** Microseconds: httpd's Timeout. */
@@ -209,11 +209,17 @@ int swsgi_response_status(struct request_rec *_Nonnull request);
 /** Says that nobody reads the response any more: nothing is sent, and the access log has status 499. */
 void swsgi_connection_abort(struct request_rec *_Nonnull request);
 
+/** Says for a 405 that an application takes every method but CONNECT and TRACE. */
+void swsgi_allow_methods(struct request_rec *_Nonnull request);
+
 /** Sets status and reason of the response; clears what an earlier try may have set. */
 void swsgi_response_begin(struct request_rec *_Nonnull request, int status, const char *_Nullable reason, size_t reason_length);
 
 /** Results of `swsgi_response_header`. */
 enum { SWSGI_HEADER_SERVERS = 0, SWSGI_HEADER_TAKEN = 1, SWSGI_HEADER_NO_DATE = 2 };
+
+/** Sets the line of an error that httpd answers itself, where it has none of its own for the status. */
+void swsgi_error_begin(struct request_rec *_Nonnull request, int status, const char *_Nullable reason, size_t reason_length);
 
 /** Adds a response header, or drops one that belongs to the server, or a Last-Modified that is no date. Name and value have
     been checked. */
@@ -261,6 +267,9 @@ void swsgi_response_add(struct request_rec *_Nonnull request, struct apr_bucket_
     nothing on the way to the client looks at the bytes. */
 void swsgi_response_add_file(struct request_rec *_Nonnull request, struct apr_bucket_brigade *_Nonnull brigade, int descriptor,
                              int64_t offset, size_t length, int sendfile);
+
+/** Whether a filter sees the content before httpd's protocol does: it may change or keep it. */
+int swsgi_response_is_filtered(struct request_rec *_Nonnull request);
 
 /** Results of `swsgi_response_pass`. */
 enum { SWSGI_CLIENT_GONE = 0, SWSGI_PASSED = 1, SWSGI_FILE_ENDED = 2 };
