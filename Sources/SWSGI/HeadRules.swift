@@ -24,7 +24,8 @@ enum HeadRules {
     /// Bytes that a reason phrase may have.
     private static let reasonLimit = 256
 
-    /// A final status is 200 to 599, and its reason phrase is short ASCII without control characters.
+    /// A final status is 200 to 599, and its reason phrase is short ASCII without control characters and without a space at an
+    /// end; it may be empty.
     static func check(status code: UInt32, reason: String) throws(ExchangeError) {
         guard (200...599).contains(code) else {
             let rule = (100...199).contains(code) ? "1xx can't be a final status" : "status code must be 200 to 599"
@@ -36,6 +37,9 @@ enum HeadRules {
                 .invalidStatus,
                 "\(what) character in status reason phrase at byte \(place): \(shown(reason))"
             )
+        }
+        guard reason.utf8.first != UInt8(ascii: " "), reason.utf8.last != UInt8(ascii: " ") else {
+            throw ExchangeError(.invalidStatus, "space at an end of the status reason phrase: \(shown(reason))")
         }
         guard reason.utf8.count <= reasonLimit else {
             throw ExchangeError(

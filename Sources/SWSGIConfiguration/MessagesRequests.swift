@@ -126,7 +126,7 @@ extension MessageCode {
         .warning,
         "A response header that belongs to the server was dropped.",
         cause:
-            "The application sets Transfer-Encoding, Connection, Keep-Alive, TE, Trailer, Upgrade, Proxy-Connection or Status.",
+            "The application sets a field of a connection or a proxy (Connection, Keep-Alive, Proxy-Authenticate, Proxy-Authorization, Proxy-Connection, TE, Trailer, Trailers, Transfer-Encoding, Upgrade), or Status.",
         cure: "Don't set it: httpd does."
     )
     /// No channel.
@@ -224,11 +224,20 @@ extension MessageCode {
         cure: "Write it like 'Sun, 06 Nov 1994 08:49:37 GMT'."
     )
 
+    /// Content-Type.
+    public static let contentTypeFaulty = MessageCode(
+        4048,
+        .warning,
+        "A Content-Type header is missing, empty, given twice, or there is no content that it could describe.",
+        cause: "The application's response; the message says which. It comes once for each entry file and kind.",
+        cure: "Send one Content-Type with content, and none with 204, 205 and 304."
+    )
+
     static let requests: [MessageCode] = [
         execCGIOff, scriptMissing, scriptIsDirectory, pathInfoRefused, groupUnknownAtRequest,
         groupForeignAtRequest, queueFull, answerTimeout, processDied, applicationFailed, responseCut, responseShort,
         responseLong, headTooLarge, applicationNotLoaded, headerDropped, channelFailed, bodyUnreadable,
-        fileShrank, bodyForbidden, dateInvalid,
+        fileShrank, bodyForbidden, dateInvalid, contentTypeFaulty,
         chunksRefused, bodyTooLarge, discardLimit, encodingUnknown, tunnelRefused,
     ]
 

@@ -18,6 +18,8 @@ public final class Exchange {
     private var output: ResponseBuffer
     private var input: BodyReader
     private let thread: Int
+    /// Whether the application may still find something of the request body.
+    private var isBodyOpen = false
     /// What the application gets instead of this object.
     private let handle = ExchangeHandle.make()
 
@@ -37,6 +39,7 @@ public final class Exchange {
         self.head = head
         self.reply = reply
         own.begin(thread: thread, requestStart: head.requestStart, queueStart: head.queueStart)
+        isBodyOpen = head.flags.contains(.body)
         output.begin(reply)
         input.begin(reply, hasBody: head.flags.contains(.body))
         defer { self.head = nil }
@@ -44,8 +47,15 @@ public final class Exchange {
     }
 
     /// Runs the application on an exchange of its own process, in thread number `thread`: no queue, no socket.
-    public func run(_ instance: Instance, peer: any ExchangePeer, thread: Int, requestStart: Int64) {
+    public func run(
+        _ instance: Instance,
+        peer: any ExchangePeer,
+        thread: Int,
+        requestStart: Int64,
+        hasBody: Bool
+    ) {
         self.peer = peer
+        isBodyOpen = hasBody
         own.begin(thread: thread, requestStart: requestStart, queueStart: 0)
         output.begin(-1, peer: peer)
         input.begin(-1, hasBody: false)
@@ -122,6 +132,13 @@ public final class Exchange {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int64 {
+        if isBodyOpen { output.interleave() }
+        let count = readNext(into: buffer)
+        if count == 0, !buffer.isEmpty { isBodyOpen = false }
+        return count
+    }
+
+    private func readNext(into buffer: UnsafeMutableRawBufferPointer) -> Int64 {
         if let peer { return read(from: peer, into: buffer) }
         if input.mustWait, output.hasPending {
             // A client may wait for the beginning of the response before it sends more of the request.

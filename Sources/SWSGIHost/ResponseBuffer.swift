@@ -27,6 +27,8 @@ struct ResponseBuffer: ~Copyable {
     private(set) var isGone = false
     var interimCount = 0
     var hasTrailers = false
+    /// Whether the application has read on after it began to write.
+    private var isInterleaved = false
     /// Whether something has been kept back or sent that no flush has followed.
     private(set) var hasPending = false
 
@@ -49,6 +51,7 @@ struct ResponseBuffer: ~Copyable {
         hasPending = false
         interimCount = 0
         hasTrailers = false
+        isInterleaved = false
     }
 
     // MARK: Head
@@ -80,7 +83,8 @@ struct ResponseBuffer: ~Copyable {
         announced = length
         isStarted = true
         hasPending = true
-        reserve(FrameHeader.size + size)
+        // httpd counts on it that so much of the body can come along.
+        reserve(FrameHeader.size + size + ResponseHead.togetherLimit + Self.slack)
         append(.head, length: size)
         append(UInt16(status))
         append(UInt16(headers.count - headers.count { isContentLength(bytes($0.name)) }))
@@ -185,6 +189,13 @@ struct ResponseBuffer: ~Copyable {
         return send(.init(start: nil, count: 0)) ? ABIResult.ok : ABIResult.clientGone
     }
 
+    /// The application reads on.
+    ///
+    /// Whether that flushes what it wrote depends on how fast the client sends; the response is one in pieces in any case.
+    mutating func interleave() {
+        if hasPending { isInterleaved = true }
+    }
+
     /// Sends the rest and the end, with the reply end when httpd may use it again.
     mutating func end(_ outcome: ExchangeOutcome, returnsReply: Bool) {
         guard !isGone else { return }
@@ -192,6 +203,9 @@ struct ResponseBuffer: ~Copyable {
         if outcome != .complete, lengthPlace != nil {
             count = 0  // nothing has been sent: httpd answers with an error of its own
             closeFile()
+        } else if isInterleaved {
+            reserve(FrameHeader.size)
+            append(.flush, length: 0)
         } else if let place = lengthPlace, announced == nil {
             buffer.storeBytes(of: written, toByteOffset: place, as: Int64.self)
         }

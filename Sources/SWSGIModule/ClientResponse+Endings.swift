@@ -11,6 +11,7 @@ extension ClientResponse {
             if state.isTooLong { report(.responseLong, "more bytes than the Content-Length; the rest was dropped") }
             if state.hasDroppedBody { report(.bodyForbidden, "the status allows no body; it was dropped") }
             // The client has its answer before httpd does its book-keeping: its next request may come before that is done.
+            passPieces()
             pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END)
             return .status(fileHasShrunk ? shrank() : statusOK)
         case .withoutHead(let outcome): return .status(answerWithoutHead(outcome))
@@ -58,7 +59,7 @@ extension ClientResponse {
     mutating func abort(else status: Int32) -> Int32 {
         guard !isAnswered else { return statusOK }
         guard state.phase != .waiting, replacement == nil else { return status }
-        // First what there is, by itself: together with the error it would be replaced by an error page.
+        // First what there is, by itself: together with the error it would be replaced by an error page. Without any, that page it is.
         pass(0)
         pass(SWSGI_PASS_ABORT | SWSGI_PASS_END)
         return statusOK

@@ -15,7 +15,9 @@ extension ClientResponse {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Malformed("a file frame with something else than a file")
         }
-        let passed = try state.data(Int(part.length))
+        // For HEAD, the beginning is enough for filters that make the head.
+        let wanted = facts.header_only == 0 ? part.length : min(part.length, options.responseBuffer)
+        let passed = try state.data(Int(wanted), ofFile: true)
         guard passed > 0, replacement == nil else { return }
         guard part.end <= status.st_size else {
             fileHasShrunk = true
@@ -23,6 +25,7 @@ extension ClientResponse {
         }
         isWanted = true
         hasFile = true
+        beginContent()
         swsgi_response_add_file(request, brigade, descriptor, part.offset, passed, facts.sendfile)
         added += passed
     }

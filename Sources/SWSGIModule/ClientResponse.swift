@@ -4,10 +4,6 @@ internal import SWSGIConfiguration
 internal import SWSGIModuleCore
 internal import SWSGISystem
 internal import SWSGIWire
-internal import Synchronization
-
-/// Entry files with the headers of theirs that have been dropped.
-private let droppedHeaders = Lock<Set<String>>([])
 
 /// What becomes of a request whose exchange is over.
 enum ExchangeResult {
@@ -51,6 +47,10 @@ struct ClientResponse {
     var added = 0
     /// Bytes that have been passed down the filters since the last flush.
     private(set) var unflushed = 0
+    private var hasPassed = false
+    private var hasFlushed = false
+    private var contentType = ContentType(status: 200)
+    private var hasContent = false
     private(set) var wantsFlush = false
     private(set) var clientHasGone = false
     var interimCount = 0
@@ -125,11 +125,16 @@ struct ClientResponse {
         }
         replacement = refusal(of: head) ?? replacement(for: head)
         guard replacement == nil else { return }
+        contentType = ContentType(status: head.status)
         let reason = head.reason.baseAddress?.assumingMemoryBound(to: CChar.self)
         swsgi_response_begin(request, Int32(head.status), reason, head.reason.count)
         head.forEachHeader { name, value in
             guard let start = name.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
             let text = value.baseAddress?.assumingMemoryBound(to: CChar.self)
+            if ContentType.isName(name), let fault = contentType.field(value) {
+                reportType(fault)
+                guard fault == .repeated else { return }
+            }
             switch Int(swsgi_response_header(request, start, name.count, text, value.count)) {
             case SWSGI_HEADER_TAKEN: break
             case SWSGI_HEADER_NO_DATE: reportDropped(name, .dateInvalid, "as it is no date")
@@ -187,6 +192,8 @@ struct ClientResponse {
     /// WSGIErrorOverride and WSGILocalRedirect.
     private func replacement(for head: ReceivedResponseHead) -> ExchangeResult? {
         if overrides(head.status) {
+            let reason = head.reason.baseAddress?.assumingMemoryBound(to: CChar.self)
+            swsgi_error_begin(request, Int32(head.status), reason, head.reason.count)
             head.forEachHeader { name, value in
                 guard let start = name.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
                 let text = value.baseAddress?.assumingMemoryBound(to: CChar.self)
@@ -212,27 +219,36 @@ struct ClientResponse {
         }
     }
 
-    /// Says once for each entry file and header what every response of it would repeat.
-    private func reportDropped(_ name: UnsafeRawBufferPointer, _ code: MessageCode, _ reason: String) {
-        let header = String(decoding: name, as: UTF8.self)
-        let key = "\(String(cString: facts.file_name)) \(header)"
-        let isNew = droppedHeaders.withLock { $0.count < 1000 && $0.insert(key).inserted }
-        if isNew { report(code, "response header '\(header)' is dropped, \(reason)") }
-    }
-
     mutating func data(_ bytes: UnsafeRawBufferPointer) throws(Malformed) {
         let passed = try state.data(bytes.count)
         discarded += replacement == nil ? bytes.count - passed : bytes.count
         guard passed > 0, replacement == nil else { return }
+        beginContent()
         swsgi_response_add(request, brigade, bytes.baseAddress, passed)
         added += passed
     }
 
     private mutating func flush() throws(Malformed) {
-        guard state.phase == .streaming else { throw Malformed("a flush without a head", isOutOfOrder: true) }
+        try state.flush()
         guard replacement == nil else { return }
         // Flushes that have come together are one: a storm of them costs no more than its bytes.
         wantsFlush = true
+    }
+
+    /// Content is added: the first says whether its type is missing.
+    mutating func beginContent() {
+        guard !hasContent else { return }
+        hasContent = true
+        if let fault = contentType.faultOfContent { reportType(fault) }
+    }
+
+    /// Passes content that came in pieces before its end: what comes together with the end, httpd counts, to announce its length.
+    mutating func passPieces() {
+        guard state.isInPieces, replacement == nil else { return }
+        // A filter that changes the content may keep all of it until it is flushed.
+        let isKept = swsgi_response_is_filtered(request) != 0
+        let isDue = isKept ? !hasFlushed : !hasPassed && !state.isLengthKnown
+        if isDue { pass(isKept || added == 0 ? SWSGI_PASS_FLUSH : 0) }
     }
 
     /// Passes what has been added down the output filters, with a flush where one is due.
@@ -249,6 +265,11 @@ struct ClientResponse {
         let limit = limitClient()
         let result = Int(swsgi_response_pass(request, brigade, Int32(flags)))
         if let limit { restoreClient(limit) }
+        hasPassed = true
+        if flags & SWSGI_PASS_FLUSH != 0 {
+            hasFlushed = true
+            state.headIsSent()
+        }
         switch result {
         case SWSGI_PASSED: break
         case SWSGI_FILE_ENDED where hasFile: fileHasShrunk = true

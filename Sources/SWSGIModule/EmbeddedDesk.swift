@@ -68,7 +68,7 @@ final class EmbeddedDesk {
         GuestProcess.began(number, log: swsgi_request_log(request), entryFile: facts.file_name, line: facts.line)
         defer { GuestProcess.ended(number) }
         guard let instance = instance(child) else { return result ?? .status(internalError) }
-        exchange.run(instance, peer: self, thread: thread, requestStart: facts.start)
+        exchange.run(instance, peer: self, thread: thread, requestStart: facts.start, hasBody: facts.has_body != 0)
         return result ?? .status(internalError)
     }
 

@@ -24,7 +24,7 @@ let gatewayTimeout: Int32 = 504
 func swsgi_handle(_ request: OpaquePointer) -> Int32 {
     do throws(Refusal) {
         let facts = try dispatched(request, swsgi_request_facts_get(request, nil))
-        try check(facts)
+        try check(facts, of: request)
         guard case .status(let status) = try serve(request, facts) else { return internalError }
         return status
     } catch {
@@ -79,7 +79,7 @@ private func dispatched(
 }
 
 /// The checks of mod_wsgi's handler, in its order.
-private func check(_ facts: swsgi_request_facts) throws(Refusal) {
+private func check(_ facts: swsgi_request_facts, of request: OpaquePointer) throws(Refusal) {
     func file() -> String { String(cString: facts.file_name) }
     // Of a handler's script it is the server's own configuration that says so: there is nothing that a client could look for.
     guard facts.is_handler == 0 || facts.file_kind == 1 else {
@@ -103,6 +103,7 @@ private func check(_ facts: swsgi_request_facts) throws(Refusal) {
         throw Refusal(notFound, Problem(.pathInfoRefused, "AcceptPathInfo is off for \(file())"))
     }
     guard facts.is_tunnel == 0 else {
+        swsgi_allow_methods(request)
         throw Refusal(methodNotAllowed, Problem(.tunnelRefused, "CONNECT is no request for \(file())"))
     }
     guard facts.is_encoded == 0 else {

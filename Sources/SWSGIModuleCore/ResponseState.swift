@@ -36,17 +36,32 @@ public struct ResponseState: Equatable, Sendable {
     public private(set) var hasDroppedBody = false
     private let hasBody: Bool
     private var allowsBody = true
+    /// Whether httpd still makes the head: its filters make that of HEAD from the body, too.
+    private var makesHead = true
+    /// Whether the content's length is known before its end.
+    public private(set) var isLengthKnown = false
+    /// Whether the application sends the content in pieces: it flushed, or it wrote more than goes together.
+    ///
+    /// What it did counts, and not how fast its pieces have come: one response has always the same framing.
+    public private(set) var isInPieces = false
+    /// Bytes of the body that came as bytes, and not as a file.
+    private var written = 0
 
     /// The state of a response to a request; one without a body is that of HEAD.
     public init(hasBody: Bool) {
         self.hasBody = hasBody
     }
 
+    /// Whether a status allows no content (RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5).
+    public static func forbidsContent(_ status: Int) -> Bool { status == 204 || status == 205 || status == 304 }
+
     /// The head has come.
     public mutating func head(status: Int = 200, contentLength: Int64?) throws(Malformed) {
         guard phase == .waiting else { throw Malformed("a second response head", isOutOfOrder: true) }
         phase = .streaming
-        allowsBody = status != 204 && status != 205 && status != 304
+        allowsBody = !Self.forbidsContent(status)
+        isLengthKnown = contentLength != nil || !allowsBody
+        isInPieces = !isLengthKnown
         rest = allowsBody ? contentLength : nil
         // That of 304 is the length which 200 would have had.
         hasDroppedBody = !allowsBody && status != 304 && contentLength ?? 0 > 0
@@ -57,10 +72,23 @@ public struct ResponseState: Equatable, Sendable {
         allowsBody ? contentLength : status == 205 ? 0 : nil
     }
 
-    /// Bytes of the body have come: how many of them are to be passed on.
-    public mutating func data(_ count: Int) throws(Malformed) -> Int {
+    /// What has come is for the client now.
+    public mutating func flush() throws(Malformed) {
+        guard phase == .streaming else { throw Malformed("a flush without a head", isOutOfOrder: true) }
+        if allowsBody { isInPieces = true }
+    }
+
+    /// httpd has sent the head.
+    public mutating func headIsSent() { makesHead = false }
+
+    /// Bytes of the body have come, perhaps of a file: how many of them are to be passed on.
+    public mutating func data(_ count: Int, ofFile isFile: Bool = false) throws(Malformed) -> Int {
         guard phase == .streaming else { throw Malformed("a body without a head", isOutOfOrder: true) }
-        guard hasBody else { return 0 }
+        if !isFile, allowsBody, !isInPieces {
+            written += count
+            isInPieces = written > ResponseHead.togetherLimit
+        }
+        guard hasBody || makesHead else { return 0 }
         guard allowsBody else {
             hasDroppedBody = true
             return 0

@@ -143,6 +143,8 @@ public enum ResponseHead {
     public static let reasonLimit = 256
     /// Headers that a response may have.
     public static let headerLimit = 1000
+    /// Bytes of a body that travel together with the head, unless something is flushed before its end.
+    public static let togetherLimit = 16 * 1024
     /// Interim responses that one exchange may have.
     public static let interimLimit = 100
 }
@@ -210,9 +212,10 @@ public enum HeaderSyntax {
         !bytes.isEmpty && bytes.allSatisfy(isTokenByte)
     }
 
-    /// Whether bytes may be a reason phrase: short ASCII without control characters.
+    /// Whether bytes may be a reason phrase: short ASCII without control characters, and no space at an end.
     public static func isReason(_ bytes: UnsafeRawBufferPointer) -> Bool {
         bytes.count <= ResponseHead.reasonLimit && bytes.allSatisfy { (0x20..<0x7f).contains($0) }
+            && bytes.first != 0x20 && bytes.last != 0x20
     }
 
     /// Whether a header's name is Content-Length, in any case.

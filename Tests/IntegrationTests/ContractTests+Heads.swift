@@ -43,6 +43,16 @@ extension ContractTests {
         }
     }
 
+    /// PEP 3333: without surrounding whitespace; RFC 9112, section 4: the phrase may be missing, the space may not.
+    func spaceAroundTheReason_isAnswered500(_ server: TestServer) throws {
+        for reason in [" OK", "OK ", " "] {
+            let message = "space at an end of the status reason phrase: \"\(reason)\""
+            try server.expectFailure(target("200 \(reason)"), message)
+        }
+        let empty = try server.get(target("200 "))
+        #expect(empty.status == 200 && empty.reason == "OK" && empty.text == "started")
+    }
+
     func A17_reasonOver256Bytes_isAnswered500(_ server: TestServer) throws {
         let reason = String(repeating: "r", count: 256)
         #expect(try server.get(target("200 \(reason)")).reason == reason)
@@ -138,7 +148,11 @@ extension ContractTests {
     }
 
     func A32_headersOfTheServer_areDropped(_ server: TestServer) throws {
-        for name in ["Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade"] {
+        for name in [
+            "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Trailers", "Upgrade",
+            "Proxy-Authenticate",
+            "Proxy-Authorization",
+        ] {
             let response = try server.get(target("200 OK", [(name, "x-trouble")]))
             #expect(response.status == 200)
             #expect(response.all(name).allSatisfy { $0 != "x-trouble" }, "\(name)")

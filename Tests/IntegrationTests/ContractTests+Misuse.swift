@@ -103,7 +103,7 @@ extension ContractTests {
     /// What the SDK prevents, done by a bundle in C.
     @Test func contractBrokenInC_harmsNobody() throws {
         try withServer { server in
-            server.announce("SWSGI4064")
+            server.announce("SWSGI4064", "SWSGI4048")
             server.settings = "LogLevel info wsgi:debug\n"
             let entry = try server.deploy(bundle: CFixture.path("contract"), as: "app")
             try server.start(server.application(entry, options: "processes=1 threads=2"))

@@ -62,6 +62,7 @@ struct ContractTests {
             try A13_statusOutOfRange_isAnswered500(server)
             try A14_statusAbove599_isAnswered500(server)
             try A15_interimStatusAsFinal_isAnswered500(server)
+            try spaceAroundTheReason_isAnswered500(server)
             try A16_forbiddenByteInReason_isAnswered500(server)
             try A17_reasonOver256Bytes_isAnswered500(server)
             try A18_wordsOfOtherProtocolsAsReason_areReasons(server)

@@ -176,7 +176,9 @@ struct FileTests {
                 try server.curl("--http2-prior-knowledge", "--range", range, "--output", output, target).check()
                 let expected = try Data(contentsOf: URL(fileURLWithPath: path))
                 let got = try Data(contentsOf: URL(fileURLWithPath: output))
-                #expect(got == (range == "0-" ? expected : expected[1000...2000]))
+                // Compared outside: of such amounts the difference would take for ever to describe.
+                let isEqual = got == (range == "0-" ? expected : expected[1000...2000])
+                #expect(isEqual, "\(range): \(got.count) bytes")
             }
             server.announce("SWSGI4040")
             truncate(path, 64 << 20)

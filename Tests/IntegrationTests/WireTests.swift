@@ -30,7 +30,7 @@ struct WireTests {
     }
 
     private static let rows: [Row] = [
-        Row("W6: a frame of no bytes", .head() + .frame(3), nil, "SWSGI5001"),
+        Row("W6: a frame of no bytes", .head() + .frame(3), 502, "SWSGI5001"),
         Row("W7: a frame of 4 GiB", .frame(2, length: Int(UInt32.max)), 502, "SWSGI5001"),
         Row("W8: headers that are not there", .head(count: 1000), 502, "SWSGI5001"),
         Row("W21: gone at once", "close:-1", 502, "SWSGI4022"),
@@ -44,15 +44,15 @@ struct WireTests {
         Row("W25: a body before the head", .data("Hello"), 502, "SWSGI5002"),
         Row("W25: two heads", .head() + .data("Hello") + .head(), nil, "SWSGI5002"),
         Row("W25: an end without a head", .end(), 502, "SWSGI5002"),
-        Row("W25: a retry after the head", .head() + .frame(6, [1]), nil, "SWSGI5002"),
+        Row("W25: a retry after the head", .head() + .frame(6, [1]), 502, "SWSGI5002"),
         Row("W25: a flush before the head", .frame(7), 502, "SWSGI5002"),
         Row("W25: an interim response that is none", .frame(9, fields(status: 200)), 502, "SWSGI5001"),
-        Row("W25: an interim response after the head", .head() + .frame(9, fields(status: 103)), nil, "SWSGI5002"),
+        Row("W25: an interim response after the head", .head() + .frame(9, fields(status: 103)), 502, "SWSGI5002"),
         Row("W25: trailers before the head", .frame(10, fields(status: 0)), 502, "SWSGI5002"),
         Row(
             "W25: trailers twice",
             .head() + .frame(10, fields(status: 0)) + .frame(10, fields(status: 0)),
-            nil,
+            502,
             "SWSGI5002"
         ),
         Row("W26: 65535 headers", .head(count: 65_535), 502, "SWSGI5001"),
@@ -107,6 +107,7 @@ struct WireTests {
     @Test func W6_to_W37_hostileAnswers_costTheirOwnRequestOnly() throws {
         try withHostile { server in
             server.announce("SWSGI5001", "SWSGI5002", "SWSGI4022", "SWSGI4024", "SWSGI4025", "SWSGI4026", "SWSGI4029")
+            server.announce("SWSGI4048")
             // Lines of the log frames.
             server.announce("[group one] A")
             #expect(try server.get("/", headers: ["X-Do: answer:"]).text == "ok\n")
@@ -140,7 +141,7 @@ struct WireTests {
 
     @Test func W22_W31_W34_answersThatDoNotCome_orDoNotEnd_areBounded() throws {
         try withHostile(settings: "Timeout 2\n") { server in
-            server.announce("SWSGI4021", "SWSGI4022", "SWSGI4024")
+            server.announce("SWSGI4021", "SWSGI4022", "SWSGI4024", "SWSGI4048")
             let children = Set(server.children.map(\.pid))
             #expect(try server.get("/", headers: ["X-Do: sleep:3000"]).status == 504)
             try server.logs.waitForLine("SWSGI4021")
@@ -168,7 +169,7 @@ struct WireTests {
 
     @Test func W36_logFrames_forgeNoLine() throws {
         try withHostile { server in
-            server.announce("forged")
+            server.announce("forged", "SWSGI4048")
             let text = "first\n[Sat Nov 21 02:00:00 2026] [core:emerg] [pid 1] forged \u{1b}[31m"
             let answer = HostileAnswer.frame(5, [0] + Array(text.utf8)) + Self.complete
             #expect(try server.get("/", headers: ["X-Do: \(answer.commands)"]).text == "Hello")

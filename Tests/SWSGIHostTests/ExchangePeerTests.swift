@@ -73,7 +73,8 @@ private final class RecordingPeer: ExchangePeer {
 /// The same exchanges as over a reply socket, with httpd in the same process.
 @Suite struct ExchangePeerTests {
     private func answer(_ loaded: Result<Instance, any Error>, _ peer: RecordingPeer) throws {
-        Exchange().run(try loaded.get(), peer: peer, thread: 3, requestStart: 1_700_000_000_000_001)
+        let start: Int64 = 1_700_000_000_000_001
+        Exchange().run(try loaded.get(), peer: peer, thread: 3, requestStart: start, hasBody: !peer.body.isEmpty)
     }
 
     private func request(_ path: String, _ query: String = "", _ more: [(String, String)] = []) -> RecordingPeer {
@@ -161,7 +162,7 @@ private final class RecordingPeer: ExchangePeer {
         let head = TestRequest().head
         for _ in 0..<3 {
             let peer = request("/")
-            exchange.run(instance, peer: peer, thread: 1, requestStart: 0)
+            exchange.run(instance, peer: peer, thread: 1, requestStart: 0, hasBody: false)
             #expect(peer.frames.map(\.kind) == [.head, .data, .end])
             let reply = try Reply()
             try head.withUnsafeBytes {

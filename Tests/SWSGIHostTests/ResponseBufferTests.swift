@@ -52,6 +52,36 @@ struct Responder: ~Copyable {
 }
 
 @Suite struct ResponseBufferTests {
+    @Test func bodyOfTheTogetherLimit_comesWithItsHead_whateverTheHeadsSize() throws {
+        for size in [0, 20_000, 200_000] {
+            var responder = try Responder()
+            let headers = size == 0 ? [] : [("X-Large", String(repeating: "x", count: size))]
+            let results = [
+                responder.start(200, "OK", headers),
+                responder.write([UInt8](repeating: 0, count: ResponseHead.togetherLimit)),
+            ]
+            #expect(results == [0, 0])
+            #expect(try responder.reply.receive() == nil)
+            responder.buffer.end(.complete, returnsReply: true)
+        }
+    }
+
+    @Test func responseThatIsReadBeside_isOneInPieces() throws {
+        for isInterleaved in [false, true] {
+            var responder = try Responder()
+            responder.buffer.interleave()
+            let results = [responder.start(), responder.write("one")]
+            #expect(results == [0, 0])
+            if isInterleaved { responder.buffer.interleave() }
+            responder.buffer.end(.complete, returnsReply: true)
+            let message = try #require(try responder.reply.receive())
+            #expect(
+                message.frames.map(\.kind) == (isInterleaved ? [.head, .data, .flush, .end] : [.head, .data, .end])
+            )
+            #expect(try Head(message.frames[0].payload).contentLength == (isInterleaved ? nil : 3))
+        }
+    }
+
     @Test func smallResponse_isOneMessage_withTheReplyEnd() throws {
         var responder = try Responder()
         let started = responder.start(404, "Not Found", [("Content-Type", "text/plain"), ("X", "")])

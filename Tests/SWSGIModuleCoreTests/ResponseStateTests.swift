@@ -41,6 +41,39 @@ import Testing
         #expect(!state.isTooLong)
     }
 
+    @Test func contentInPieces_isToldByWhatTheApplicationDid() throws {
+        let together = ResponseHead.togetherLimit
+        for (length, written, expected) in [
+            (nil, 0, true), (0, 0, false), (100_000, 0, false), (100_000, together, false),
+            (100_000, together + 1, true),
+        ] as [(Int64?, Int, Bool)] {
+            var state = try streaming(length)
+            #expect(state.isLengthKnown == (length != nil))
+            if written > 1 { _ = try (state.data(written - 1), state.data(1)) }
+            #expect(state.isInPieces == expected)
+            try state.flush()
+            #expect(state.isInPieces)
+        }
+        var file = try streaming(100_000)
+        _ = try file.data(100_000, ofFile: true)
+        #expect(!file.isInPieces)
+        for status in [204, 205, 304] {
+            var state = ResponseState(hasBody: true)
+            #expect(disorder { () throws(Malformed) in try state.flush() } != nil)
+            try state.head(status: status, contentLength: nil)
+            try state.flush()
+            #expect(!state.isInPieces)
+        }
+    }
+
+    @Test func bodyOfHEAD_isPassedUntilTheHeadIsSent() throws {
+        var state = try streaming(100, hasBody: false)
+        #expect(try state.data(10) == 10)
+        state.headIsSent()
+        #expect(try state.data(10) == 0)
+        #expect(try state.end(.complete) == .complete)
+    }
+
     @Test func bytesBeyondTheLength_areDropped() throws {
         var state = try streaming(10)
         #expect(try state.data(8) == 8)
@@ -72,6 +105,7 @@ import Testing
 
     @Test func responseToHEAD_hasNoBody_andIsNeverShortOrLong() throws {
         var state = try streaming(10, hasBody: false)
+        state.headIsSent()
         #expect(try state.data(3) == 0)
         #expect(try state.data(30) == 0)
         #expect(!state.isTooLong)

@@ -133,11 +133,17 @@ struct ResponseParts {
             parts.headers = [(Array("X".utf8), [0x61, byte, 0x61])]
             #expect(refusal(parts.bytes, decode) == (isControl ? "control character in a header value" : nil))
             parts = ResponseParts()
-            parts.reason = [0x61, byte]
+            parts.reason = [0x61, byte, 0x61]
             let isText = (0x20..<0x7f).contains(byte)
             #expect(refusal(parts.bytes, decode) == (isText ? nil : "invalid reason phrase"))
         }
         var parts = ResponseParts()
+        for reason in [[0x20], [0x20, 0x61], [0x61, 0x20]] as [[UInt8]] {
+            parts.reason = reason
+            #expect(refusal(parts.bytes, decode) == "invalid reason phrase")
+        }
+        parts.reason = []
+        #expect(refusal(parts.bytes, decode) == nil)
         parts.reason = [UInt8](repeating: 0x61, count: ResponseHead.reasonLimit)
         #expect(refusal(parts.bytes, decode) == nil)
         parts.reason.append(0x61)

@@ -4,7 +4,9 @@ public import SWSGI
 ///
 /// - `/static?path=P&type=T` is a file as `Response.file` sends it;
 /// - `/part?path=P&from=N&length=N&declared=N` is a part of one, with a Content-Length of its own if `declared` is there;
-/// - `/answer?status=N&body=TEXT&h=NAME:VALUE&h=...` has this status, this content and these headers;
+/// - `/answer?status=N&body=TEXT&h=NAME:VALUE&h=...` has this status, this content and these headers; with `untyped=1` no
+///   Content-Type of its own, with `unnamed=1` no reason phrase;
+/// - `/large?bytes=N` is that much text at once;
 /// - `/hints?count=N` sends early hints N times, reads the request body and answers with its size;
 /// - `/trailers?count=N` is N lines and the trailer `X-Lines`;
 /// - `/stream?count=N&h=...` is N lines, each of which is flushed.
@@ -18,7 +20,17 @@ private struct Answers: Application {
         case "/part": return try part(request)
         case "/answer":
             let status = request.query["status"].flatMap { UInt16($0) } ?? 200
-            return Response(status: Status(status), headers: headers(request), body: Body(request.query["body"] ?? ""))
+            let line = request.query["unnamed"] == nil ? Status(status) : Status(status, "")
+            var headers = headers(request)
+            let isTyped = headers["Content-Type"] != nil || [204, 205, 304].contains(status)
+            if !isTyped, request.query["untyped"] == nil { headers["Content-Type"] = "text/plain" }
+            return Response(status: line, headers: headers, body: Body(request.query["body"] ?? ""))
+        case "/large":
+            let count = request.query["bytes"].flatMap { Int($0) } ?? 0
+            return Response(
+                headers: ["Content-Type": "text/plain"],
+                body: Body(String(repeating: "large ", count: count / 6))
+            )
         case "/hints":
             for _ in 0..<(request.query["count"].flatMap { Int($0) } ?? 1) {
                 try request.earlyHints(["Link": "</style.css>; rel=preload", "X-Hint": "1"])
@@ -32,7 +44,9 @@ private struct Answers: Application {
             }
         case "/stream":
             let count = request.query["count"].flatMap { Int($0) } ?? 0
-            return Response(headers: headers(request), body: Body((0..<count).lazy.map { "line \($0)\n" }))
+            var headers = headers(request)
+            if headers["Content-Type"] == nil { headers["Content-Type"] = "text/plain" }
+            return Response(headers: headers, body: Body((0..<count).lazy.map { "line \($0)\n" }))
         default: throw HTTPError(.notFound)
         }
     }

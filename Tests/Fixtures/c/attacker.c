@@ -5,7 +5,7 @@
    numbers), flood: (the group's queue, from its far end), chroot: (the usual way out), enter: (every descriptor as a directory),
    find:TEXT (how often its reverse is in this process's memory), crash:. Each answers a line "COMMAND RESULT". */
 #define _GNU_SOURCE
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -191,7 +191,7 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
         if (argument) *argument++ = 0;
         attempt(command, argument ? argument : "");
     }
-    if (host->start_response(exchange, 200, reason, 0, 0) < 0) return 1;
+    if (host->start_response(exchange, 200, reason, &plain_text, 1) < 0) return 1;
     return host->write(exchange, answer, length) < 0;
 }
 

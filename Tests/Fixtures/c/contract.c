@@ -1,5 +1,5 @@
 /* Breaks the contract of swsgi.h in every way that the SDK prevents, and answers with what the host's functions returned. */
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -138,7 +138,7 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
         atomic_store(&going, 0);
         add(&answer, "refused: %s, wrong: %ld\n", atomic_load(&refused) ? "some" : "none", atomic_load(&wrong));
     }
-    if (host->start_response(exchange, 200, TEXT("OK"), 0, 0) < 0) return 1;
+    if (host->start_response(exchange, 200, TEXT("OK"), &plain_text, 1) < 0) return 1;
     if (is(exchange, "/shared")) return shared(exchange);
     add(&answer, "again: %d\n", host->start_response(exchange, 200, TEXT("OK"), 0, 0));
     return host->write(exchange, answer.text, answer.length) < 0;

@@ -1,6 +1,6 @@
 /* Logs what happens to its process. With EVENTS=deaf in its environment it also ignores and blocks every signal it can;
    with EVENTS=slow it takes a minute over each event. */
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
         pthread_sigmask(SIG_BLOCK, &all, 0);
         for (int number = 1; number < 32; number++) signal(number, SIG_IGN);
     }
-    if (host->start_response(exchange, 200, reason, 0, 0) < 0) return 1;
+    if (host->start_response(exchange, 200, reason, &plain_text, 1) < 0) return 1;
     return host->write(exchange, text, (size_t)length) < 0;
 }
 

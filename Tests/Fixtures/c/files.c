@@ -1,5 +1,5 @@
 /* Hands files over in ways that the SDK does not: the path says how, the query is the file. */
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static int shared(const swsgi_host *host, swsgi_exchange *exchange, const char *
 
 static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchange) {
     swsgi_text path;
-    int result = host->start_response(exchange, 200, TEXT("OK"), NULL, 0);
+    int result = host->start_response(exchange, 200, TEXT("OK"), &plain_text, 1);
     (void)context;
     if (result < 0 || !SWSGI_HAS(host, send_file) || !host->environ_get(exchange, "QUERY_STRING", 12, &path)) return 1;
     if (is(host, exchange, "/shared")) return shared(host, exchange, path.bytes);

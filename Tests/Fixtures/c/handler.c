@@ -1,5 +1,5 @@
 /* Installs a handler for SIGSEGV when it is loaded, as other languages' runtimes do, and says whose handler stands there. */
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <signal.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
     sigaction(SIGSEGV, NULL, &action);
     const char *text = action.sa_handler == mine ? "SIGSEGV is the application's\n" : "SIGSEGV is the host's\n";
     (void)context;
-    if (host->start_response(exchange, 200, (swsgi_text){"OK", 2}, NULL, 0) < 0) return 1;
+    if (host->start_response(exchange, 200, (swsgi_text){"OK", 2}, &plain_text, 1) < 0) return 1;
     return host->write(exchange, text, strlen(text)) < 0;
 }
 

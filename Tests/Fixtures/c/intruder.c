@@ -3,7 +3,7 @@
    Commands, separated by blanks: reply:HEX control:HEX (write), times:N (repeat the next write), for-ever: (the same, until
    it fails), descriptors:N (attach so many to the next write), close:FD (-1: the reply socket), sleep:MILLISECONDS, answer: (200 OK). */
 #define _GNU_SOURCE
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
             if (number < 0) shutdown(reply_socket(), SHUT_RDWR);
             else close((int)number);
         } else if (!strcmp(command, "answer")) {
-            if (host->start_response(exchange, 200, reason, 0, 0) < 0) return 1;
+            if (host->start_response(exchange, 200, reason, &plain_text, 1) < 0) return 1;
             return host->write(exchange, "ok\n", 3) < 0;
         } else {
             int socket = strcmp(command, "control") ? reply_socket() : CONTROL;

@@ -1,12 +1,12 @@
 /* A bundle whose table ends where the first table of version 1 did: without `event`, and with something else behind it. */
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <stdlib.h>
 
 static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchange) {
     swsgi_text reason = {"OK", 2};
     (void)context;
-    return host->start_response(exchange, 200, reason, 0, 0) < 0;
+    return host->start_response(exchange, 200, reason, &plain_text, 1) < 0;
 }
 
 static void never(void *context, const swsgi_host *host, int number, swsgi_text detail) {

@@ -1,5 +1,5 @@
 /* Answers with the status that the query string names, with the headers that a path asks for, and says the request's method. */
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +20,15 @@ static int ends(swsgi_text text, const char *end) {
 static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchange) {
     static const char body[] = "the application", block[65536];
     swsgi_text path = value(host, exchange, "PATH_INFO");
-    swsgi_header headers[3] = {
+    swsgi_header headers[4] = {
         {TEXT("X-Method"), value(host, exchange, "REQUEST_METHOD")}, {TEXT("X-Other"), TEXT("other")},
-        {TEXT("WWW-Authenticate"), TEXT("Basic realm=\"test\"")}};
+        {TEXT("WWW-Authenticate"), TEXT("Basic realm=\"test\"")}, plain_text};
     int status = atoi(value(host, exchange, "QUERY_STRING").bytes);
     (void)context;
     if (!status) status = 200;
     if (ends(path, "/location")) headers[2] = (swsgi_header){TEXT("Location"), TEXT("/static")};
     if (ends(path, "/loop")) headers[2] = (swsgi_header){TEXT("Location"), TEXT("/on/loop?200")};
-    if (host->start_response(exchange, (uint32_t)status, TEXT(""), headers, 3) < 0) return 1;
+    if (host->start_response(exchange, (uint32_t)status, TEXT(""), headers, status == 204 || status == 205 || status == 304 ? 3 : 4) < 0) return 1;
     while (ends(path, "/endless")) {
         int result = host->write(exchange, block, sizeof block);
         if (result < 0) return result;

@@ -1,6 +1,6 @@
 /* Leaves processes behind, and turns a deaf ear to signals: what a bundle can do to its own process with plain system calls. */
 #define _GNU_SOURCE
-#include "swsgi.h"
+#include "plain_text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
         for (;;) sleep(60);
     }
     if (is(path, "/close")) for (int fd = 3; fd < 1024; fd++) close(fd);
-    if (host->start_response(exchange, 200, (swsgi_text){"OK", 2}, NULL, 0) < 0) return 1;
+    if (host->start_response(exchange, 200, (swsgi_text){"OK", 2}, &plain_text, 1) < 0) return 1;
     int length = snprintf(body, sizeof body, "%d\n", number);
     return host->write(exchange, body, (size_t)length) < 0;
 }

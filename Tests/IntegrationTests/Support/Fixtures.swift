@@ -127,10 +127,11 @@ enum CFixture {
         \(before)
         static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchange) {
             swsgi_text reason = {"OK", 2};
+            const swsgi_header type = {{"Content-Type", 12}, {"text/plain", 10}};
             (void)context;
             const char *text = \(answer);
             if (text == 0) text = "(none)";
-            if (host->start_response(exchange, 200, reason, 0, 0) < 0) return 1;
+            if (host->start_response(exchange, 200, reason, &type, 1) < 0) return 1;
             return host->write(exchange, text, strlen(text)) < 0;
         }
         const swsgi_application *\(symbol)(const swsgi_host *host) {
