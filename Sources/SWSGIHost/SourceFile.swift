@@ -16,8 +16,13 @@ extension FileIdentity {
             device: UInt64(status.st_dev),
             inode: UInt64(status.st_ino),
             size: Int64(status.st_size),
-            modified: Int64(status.st_mtim.tv_sec) &* 1_000_000 &+ Int64(status.st_mtim.tv_nsec) / 1000
+            modified: Self.microseconds(status.st_mtim),
+            changed: Self.microseconds(status.st_ctim)
         )
+    }
+
+    private static func microseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1000
     }
 }
 

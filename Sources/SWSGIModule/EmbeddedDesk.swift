@@ -81,13 +81,7 @@ final class EmbeddedDesk {
     }
 
     private func instance(_ child: EmbeddedChild) -> Instance? {
-        let identity = FileIdentity(
-            device: facts.device,
-            inode: facts.inode,
-            size: facts.size,
-            modified: facts.modified
-        )
-        let seen = facts.reloading != 0 ? identity : nil
+        let seen = facts.reloading != 0 ? facts.identity : nil
         let isQuestion = facts.question != nil
         let former = isQuestion ? lastAsked : last
         if let former, former.serves(facts.file_name, facts.application_group, facts.symbol, seen) { return former }

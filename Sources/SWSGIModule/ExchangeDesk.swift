@@ -61,7 +61,7 @@ final class ExchangeDesk {
             queueTimeout: queue.exchange.queueTimeout,
             requestTimeout: queue.requestTimeout
         )
-        if let broken = generation.ends.broken(group: group), facts.modified <= broken.since {
+        if let broken = generation.ends.broken(group: group), max(facts.modified, facts.changed) <= broken.since {
             return .status(refuseBroken(broken, request, facts, generation, group))
         }
         guard enter(request, generation, group) else { return .status(overloaded(request, facts, generation, group)) }
@@ -194,12 +194,7 @@ final class ExchangeDesk {
         var count: Int32 = 0
         let fields = UnsafeBufferPointer(start: facts.environ(request, &count), count: Int(count))
         head.begin(
-            identity: FileIdentity(
-                device: facts.device,
-                inode: facts.inode,
-                size: facts.size,
-                modified: facts.modified
-            ),
+            identity: facts.identity,
             requestStart: facts.start,
             queueStart: Clock.wall,
             entryFile: jail?.inside(facts.file_name) ?? facts.file_name,
@@ -253,5 +248,12 @@ final class ExchangeDesk {
             request: request
         )
         return unavailable
+    }
+}
+
+extension swsgi_request_facts {
+    /// What tells the entry file's state from the next.
+    var identity: FileIdentity {
+        FileIdentity(device: device, inode: inode, size: size, modified: modified, changed: changed)
     }
 }

@@ -49,6 +49,7 @@ public struct ApplicationVersion: Equatable, Sendable {
         writer.write(identity.inode)
         writer.write(identity.size)
         writer.write(identity.modified)
+        writer.write(identity.changed)
     }
 
     init(_ reader: inout ByteReader) throws(Malformed) {
@@ -57,7 +58,8 @@ public struct ApplicationVersion: Equatable, Sendable {
             device: try reader.read(),
             inode: try reader.read(),
             size: try reader.read(),
-            modified: try reader.read()
+            modified: try reader.read(),
+            changed: try reader.read()
         )
     }
 }

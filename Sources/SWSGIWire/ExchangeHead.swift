@@ -4,9 +4,9 @@ internal import Glibc
 //
 //     0  magic UInt32 | version UInt16 | flags UInt16 | bytes in all UInt32 | environ fields UInt32
 //    16  request start Int64 | queue start Int64             microseconds since 1970
-//    32  entry file: device UInt64 | inode UInt64 | size Int64 | modified Int64
-//    64  lengths of: entry file path, application group, symbol, request line (UInt32 each)
-//    80  the four texts, each followed by a NUL
+//    32  entry file: device UInt64 | inode UInt64 | size Int64 | modified Int64 | changed Int64
+//    72  lengths of: entry file path, application group, symbol, request line (UInt32 each)
+//    88  the four texts, each followed by a NUL
 //        then for each environ field: name length UInt32 | value length UInt32 | name NUL value NUL
 //
 // A head larger than `ExchangeHead.messageLimit` travels in sealed memory attached beside the reply end; the message is then
@@ -51,7 +51,7 @@ public enum ExchangeHead {
 
     static let magic: UInt32 = 0x4753_5753
     static let version: UInt16 = 1
-    static let fixedSize = 80
+    static let fixedSize = 88
     static let memorySize = 64
 }
 
@@ -104,10 +104,11 @@ public struct ExchangeHeadWriter: ~Copyable {
         put(identity.inode, at: 40)
         put(identity.size, at: 48)
         put(identity.modified, at: 56)
-        put(append(entryFile), at: 64)
-        put(append(applicationGroup), at: 68)
-        put(append(symbol), at: 72)
-        put(append(line), at: 76)
+        put(identity.changed, at: 64)
+        put(append(entryFile), at: 72)
+        put(append(applicationGroup), at: 76)
+        put(append(symbol), at: 80)
+        put(append(line), at: 84)
     }
 
     /// Adds an environ field.
@@ -205,7 +206,8 @@ public struct ReceivedHead {
             device: try reader.read(),
             inode: try reader.read(),
             size: try reader.read(),
-            modified: try reader.read()
+            modified: try reader.read(),
+            changed: try reader.read()
         )
         let lengths = (
             try reader.read(UInt32.self), try reader.read(UInt32.self), try reader.read(UInt32.self),

@@ -63,7 +63,7 @@ private let forwarded = [
 private func exchangeHead(fields: [(String, String)]? = nil) -> [UInt8] {
     var writer = ExchangeHeadWriter()
     writer.begin(
-        identity: FileIdentity(device: 1, inode: 2, size: 3, modified: 4),
+        identity: FileIdentity(device: 1, inode: 2, size: 3, modified: 4, changed: 5),
         requestStart: 5,
         queueStart: 6,
         entryFile: "/srv/app.wsgi",
@@ -141,7 +141,7 @@ private func bodies() -> [String: [UInt8]] {
 
 private func controls() -> [String: [UInt8]] {
     let key = ApplicationKey(entryFile: "/srv/app.wsgi", applicationGroup: "", symbol: "application")
-    let identity = FileIdentity(device: 1, inode: 2, size: 3, modified: 4)
+    let identity = FileIdentity(device: 1, inode: 2, size: 3, modified: 4, changed: 5)
     let version = ApplicationVersion(key: key, identity: identity)
     var plan = WorkerPlan(group: "one", threads: 5, processes: 2, snapshots: "/run/swsgi/1", displayName: "(wsgi:one)")
     plan.preload = [key]

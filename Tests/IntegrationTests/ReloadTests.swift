@@ -35,6 +35,33 @@ struct ReloadTests {
         }
     }
 
+    /// As `rsync --inplace --times` leaves it: the same inode, size and time.
+    @Test(arguments: RangeTests.modes) func contentUnderTheOldTime_isNoticed(mode: String) throws {
+        try withServer { server in
+            let entry = try server.deploy(.versionA, as: "app")
+            try server.copy(Fixture.versionA.path, to: "\(server.www)/app/one.so")
+            try server.copy(Fixture.versionB.path, to: "\(server.www)/app/two.so")
+            try server.write("bundle = one.so\n", to: "www/app/app.wsgi")
+            try server.start(mode == "embedded" ? server.embedded(entry) : server.application(entry))
+            #expect(try server.get("/").text == "version A\n")
+            var before = stat()
+            #expect(stat(entry, &before) == 0)
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: entry))
+            try file.write(contentsOf: Data("bundle = two.so\n".utf8))
+            try file.close()
+            var times = [before.st_atim, before.st_mtim]
+            #expect(utimensat(AT_FDCWD, entry, &times, 0) == 0)
+            var after = stat()
+            #expect(stat(entry, &after) == 0)
+            #expect(after.st_ino == before.st_ino && after.st_size == before.st_size)
+            #expect(after.st_mtim.tv_sec == before.st_mtim.tv_sec && after.st_mtim.tv_nsec == before.st_mtim.tv_nsec)
+            // Each child of httpd has code of its own.
+            try eventually("the new code everywhere") {
+                try (0..<8).allSatisfy { _ in try server.get("/").text == "version B\n" }
+            }
+        }
+    }
+
     @Test func touchWithoutARequest_isNoticedByTheNextOne() throws {
         try withVersionA("processes=2 threads=2") { server, entry in
             let old = Set(server.daemons.map(\.pid))

@@ -7,9 +7,9 @@ import Testing
 
 /// Which version of an entry file a child of httpd serves.
 @Suite struct EmbeddedVersionTests {
-    private let old = FileIdentity(device: 1, inode: 2, size: 3, modified: 4)
-    private let new = FileIdentity(device: 1, inode: 2, size: 3, modified: 5)
-    private let newest = FileIdentity(device: 1, inode: 2, size: 3, modified: 6)
+    private let old = FileIdentity(device: 1, inode: 2, size: 3, modified: 4, changed: 5)
+    private let new = FileIdentity(device: 1, inode: 2, size: 3, modified: 5, changed: 5)
+    private let newest = FileIdentity(device: 1, inode: 2, size: 3, modified: 6, changed: 5)
 
     private func loaded() -> EmbeddedVersions {
         var versions = EmbeddedVersions()

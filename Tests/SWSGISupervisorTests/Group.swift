@@ -132,5 +132,8 @@ func key(_ name: String) -> ApplicationKey {
 }
 
 func version(_ name: String, _ number: Int64) -> ApplicationVersion {
-    ApplicationVersion(key: key(name), identity: FileIdentity(device: 1, inode: 1, size: 1, modified: number))
+    ApplicationVersion(
+        key: key(name),
+        identity: FileIdentity(device: 1, inode: 1, size: 1, modified: number, changed: 5)
+    )
 }

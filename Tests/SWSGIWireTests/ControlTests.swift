@@ -5,7 +5,7 @@ import Testing
     static let key = ApplicationKey(entryFile: "/srv/app.wsgi", applicationGroup: "", symbol: "application")
     static let version = ApplicationVersion(
         key: ApplicationKey(entryFile: "/srv/Grüße.wsgi", applicationGroup: "other", symbol: "handle"),
-        identity: FileIdentity(device: 1, inode: .max, size: 2, modified: .min)
+        identity: FileIdentity(device: 1, inode: .max, size: 2, modified: .min, changed: 5)
     )
     static let surroundings: Surroundings = {
         var surroundings = Surroundings()

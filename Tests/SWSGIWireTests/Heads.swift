@@ -2,7 +2,7 @@ import SWSGIWire
 
 /// The parts of a head for tests.
 struct HeadParts {
-    var identity = FileIdentity(device: 1, inode: 2, size: 3, modified: -4)
+    var identity = FileIdentity(device: 1, inode: 2, size: 3, modified: -4, changed: 5)
     var requestStart: Int64 = 1_700_000_000_000_001
     var queueStart: Int64 = 1_700_000_000_000_002
     var entryFile = "/srv/www/app.wsgi"

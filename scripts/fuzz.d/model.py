@@ -115,8 +115,8 @@ def exchange(data):
         reader = Reader(data)
         magic, version, flags, length, fields = struct.unpack("<IHHII", reader.take(16))
         need(magic == 0x47535753 and version == 1 and length == len(data) and fields <= 65536)
-        need(not flags & 16 or 80 <= length <= 1 << 24)
-        start, _, _, inode, _, _ = struct.unpack("<qqQQqq", reader.take(48))
+        need(not flags & 16 or 88 <= length <= 1 << 24)
+        start, _, _, inode, _, _, _ = struct.unpack("<qqQQqqq", reader.take(56))
         texts = [reader.cstring(count) for count in struct.unpack("<IIII", reader.take(16))]
         for _ in range(fields):
             name, value = struct.unpack("<II", reader.take(8))
@@ -134,7 +134,7 @@ def worker(data):
         if kind in (66, 67, 68, 69):
             for limit in (4096, 1024, 1024):
                 reader.text(limit)
-            reader.take(32)
+            reader.take(40)
         elif kind == 70:
             reader.take(1)
         elif kind == 71:
@@ -188,8 +188,8 @@ def some_exchange(rng):
     texts, fields = [text() for _ in range(4)], [(text(), text()) for _ in range(rng.randrange(4))]
     rest = b"".join(part + b"\0" for part in texts)
     rest += b"".join(struct.pack("<II", len(n), len(v)) + n + b"\0" + v + b"\0" for n, v in fields)
-    head = struct.pack("<qqQQqq", 1, 2, 3, 4, 5, 6) + struct.pack("<IIII", *map(len, texts))
-    return struct.pack("<IHHII", 0x47535753, 1, rng.randrange(32), 80 + len(rest), len(fields)) + head + rest
+    head = struct.pack("<qqQQqqq", 1, 2, 3, 4, 5, 6, 7) + struct.pack("<IIII", *map(len, texts))
+    return struct.pack("<IHHII", 0x47535753, 1, rng.randrange(32), 88 + len(rest), len(fields)) + head + rest
 
 
 def some_worker(rng):
@@ -197,7 +197,7 @@ def some_worker(rng):
     kind = rng.choice([*range(64, 75), *range(79, 84)])
     body = {66: 1, 67: 1, 68: 1, 69: 1}.get(kind)
     if body:
-        return bytes([kind]) + text() + text() + text() + rng.randbytes(32)
+        return bytes([kind]) + text() + text() + text() + rng.randbytes(40)
     return bytes([kind]) + {
         70: b"\13", 71: bytes([rng.randrange(16)]), 72: b"\3" + text(), 80: rng.randbytes(4),
         82: (lambda lines: struct.pack("<I", lines) + b"".join(text() for _ in range(lines)))(rng.randrange(18)),
