@@ -97,7 +97,7 @@ extension GroupMachine {
     // MARK: Killing
 
     mutating func killNow(_ ticket: Int, _ code: MessageCode, _ what: String, now: Int64) {
-        guard let member = member(ticket), !member.isKilled else { return }
+        guard let member = member(ticket), member.pid != nil, !member.isKilled else { return }
         actions.append(.log(code, "\(who(member)) \(what)"))
         trouble.cause = "\(who(member)) \(what)"
         kill(ticket, now: now)
@@ -154,7 +154,7 @@ extension GroupMachine {
     }
 
     private func startupLimit(_ member: Member) -> Int64? {
-        guard phase == .running, member.isActive, settings.startupTimeout > 0 else { return nil }
+        guard phase == .running, member.isActive, member.pid != nil, settings.startupTimeout > 0 else { return nil }
         return member.waitingSince?.adding(settings.startupTimeout)
     }
 

@@ -144,7 +144,7 @@ extension GroupMachine {
         let text = "group '\(settings.name)': the new code of '\(file)' is not taken: \(reason); the old code serves on"
         actions.append(.log(.reloadFailed, text))
         let next = rollout.pending.first { $0.version.key == version.key }?.version
-        for index in processes.indices where processes[index].isActive {
+        for index in processes.indices where processes[index].isActive && processes[index].pid != nil {
             let ticket = processes[index].ticket
             let others = processes[index].reported.filter { $0.key == version.key && $0 != version && $0 != next }
             for released in [version] + others { actions.append(.reloadFailed(ticket: ticket, released)) }

@@ -177,7 +177,11 @@ struct GroupMachine {
 
     private mutating func started(_ ticket: Int, _ pid: Int32) {
         lastStartFailure = nil
-        update(ticket) { $0.pid = pid }
+        let begin = now
+        update(ticket) { member in
+            member.pid = pid
+            member.progressAt = begin
+        }
         actions.append(.note("group '\(settings.name)': process \(pid) started"))
     }
 
@@ -255,6 +259,11 @@ struct GroupMachine {
     }
 
     mutating func drain(_ ticket: Int, _ reason: StopReason) {
+        // What has not been started can't be told to end: its start is given up.
+        guard member(ticket)?.pid != nil else {
+            _ = remove(ticket)
+            return
+        }
         let limit = now.adding(Delays.silence)
         let cancelAt = patience(with: reason).map { now.adding($0) }
         update(ticket) { member in

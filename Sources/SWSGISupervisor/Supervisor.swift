@@ -124,7 +124,9 @@ final class Supervisor {
     }
 
     private var nextTurn: Int64? {
-        if allSnapshots.contains(where: \.hasLeftovers) { return Clock.monotonic }
+        // A start that failed has asked for another one, which nothing else would wake this loop for.
+        let isBusy = allSnapshots.contains(where: \.hasLeftovers) || groups.contains { !$0.launches.isEmpty }
+        if isBusy { return Clock.monotonic }
         let now = Clock.monotonic
         let times = groups.flatMap { [$0.machine.nextDeadline, $0.log.nextTurn(now: now)] } + [measuring.next]
         return times.compactMap(\.self).min()

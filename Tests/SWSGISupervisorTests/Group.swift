@@ -1,6 +1,7 @@
 import SWSGIConfiguration
 import SWSGISystem
 import SWSGIWire
+import Testing
 
 @testable import SWSGISupervisor
 
@@ -57,6 +58,7 @@ struct Group {
 
     mutating func tell(_ event: GroupMachine.Event) {
         for action in machine.handle(event, now: now) {
+            checkReceiver(of: action)
             switch action {
             case .start(let launch): launches.append(launch)
             case .drain(let ticket, let reason):
@@ -72,11 +74,43 @@ struct Group {
             case .ask(let ticket, let number): asked.append((ticket, number))
             }
         }
+        checkProcesses(after: event)
         // A process sees at once that it is to drain, unless the test says otherwise.
         guard seesDrains, !told.isEmpty else { return }
         let tickets = told
         told = []
         for ticket in tickets { tell(.stopped(ticket: ticket)) }
+    }
+
+    /// Only a process that has been started can be told anything, or be killed.
+    private func checkReceiver(of action: GroupMachine.Action) {
+        let receiver: Int? =
+            switch action {
+            case .drain(let ticket, _), .cancel(let ticket), .reloadFailed(let ticket, _), .kill(let ticket),
+                .ask(let ticket, _):
+                ticket
+            case .start, .broken, .log, .note: nil
+            }
+        guard let receiver, let member = machine.member(receiver) else { return }
+        #expect(member.pid != nil, "\(action)")
+    }
+
+    /// The number of processes: none too few, unless a delay says so, and none too many.
+    private mutating func checkProcesses(after event: GroupMachine.Event) {
+        // The supervisor starts nothing that has been given up meanwhile.
+        launches.removeAll { machine.member($0.ticket) == nil }
+        let waiting = machine.processes.filter { $0.pid == nil }
+        #expect(
+            waiting.map(\.ticket).sorted() == launches.map(\.ticket).sorted(),
+            "\(event): each start is asked for once"
+        )
+        #expect(waiting.allSatisfy { $0.isActive }, "\(event): what has not been started neither drains nor ends")
+        guard machine.phase == .running else { return }
+        let size = machine.scaling.size
+        let live = machine.processes.count { $0.isActive || machine.settings.isService }
+        let hasReplacement = machine.rollout.replacement.flatMap { machine.member($0) }?.isActive ?? false
+        #expect(live <= size + (hasReplacement ? 1 : 0), "\(event): \(live) processes of \(size)")
+        #expect(live >= size || now < machine.backoff.until, "\(event): \(live) processes of \(size)")
     }
 
     /// Lets time pass, with the deadlines in it.
