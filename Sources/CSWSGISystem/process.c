@@ -45,6 +45,13 @@ static int place_descriptors(const swsgi_spawn_request *request, int *copies, in
     return (int)syscall(SYS_close_range, (unsigned)high + 1, ~0u, 0);
 }
 
+static int limit_descriptors(rlim_t soft) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -1;
+    limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int set_capabilities(unsigned permitted, unsigned inheritable) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0, permitted, inheritable}};
@@ -98,7 +105,10 @@ static void become(const swsgi_spawn_request *request, int *copies, int pipe) {
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    /* Each descriptor is there twice while they are put in their places. */
+    if (request->descriptor_limit && limit_descriptors(RLIM_INFINITY) < 0) fail(pipe, SWSGI_SPAWN_DESCRIPTORS);
     if (place_descriptors(request, copies, &pipe) < 0) fail(pipe, SWSGI_SPAWN_DESCRIPTORS);
+    if (request->descriptor_limit && limit_descriptors(request->descriptor_limit) < 0) fail(pipe, SWSGI_SPAWN_DESCRIPTORS);
     if (request->priority && setpriority(PRIO_PROCESS, 0, request->priority) < 0) fail(pipe, SWSGI_SPAWN_PRIORITY);
     if (request->confine && confine(request) < 0) fail(pipe, SWSGI_SPAWN_CONFINE);
     if (request->change_identity) change_identity(request, pipe);

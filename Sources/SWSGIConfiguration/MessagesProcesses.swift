@@ -102,9 +102,11 @@ extension MessageCode {
     public static let queueFailed = MessageCode(
         3013,
         .critical,
-        "The queue of the process groups could not be made.",
-        cause: "Too few descriptors or too little memory.",
-        cure: "Raise the limit of open files."
+        "The queues of the process groups could not be made, or not be handed to the supervisor: httpd does not start.",
+        cause:
+            "Too few open files, or too little memory. Each group needs two of httpd's parent, besides those of its host's logs, and its processes three each of the supervisor. The line says how many are needed.",
+        cure:
+            "Raise the limit of open files of httpd's parent to that number: LimitNOFILE= of a systemd unit, APACHE_ULIMIT_MAX_FILES of Debian, --ulimit nofile= of a container. The supervisor raises its own soft limit to the hard one."
     )
     /// A worker can't set itself up.
     public static let setupFailed = MessageCode(

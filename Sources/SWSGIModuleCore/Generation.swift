@@ -84,6 +84,7 @@ public final class Generation {
         let definitions = configuration.groups
         program = paths.program
         slowLimit = configuration.slowRequests.map { $0 * 1000 }
+        let before = SnapshotDirectory.names(in: "/proc/self/fd").count
         do throws(Errno) {
             var senders: [SharedDescriptor] = []
             var receivers: [SharedDescriptor] = []
@@ -105,16 +106,17 @@ public final class Generation {
                 plan.restrictions = configuration.restrictions.restrictions(of: definitions[index].options.name)
                 return plan
             }
-            let plan = SupervisorPlan(
+            var plan = SupervisorPlan(
                 parent: getpid(),
                 program: paths.program,
                 backtrace: paths.backtrace,
                 snapshotBase: paths.snapshots,
                 groups: plans
             )
+            plan.descriptorLimit = CurrentProcess.descriptorLimits.soft
             self.plan = SharedDescriptor(try Memory.sealed("swsgi-plan", plan.bytes))
         } catch {
-            throw Problem(.queueFailed, "the queues of \(definitions.count) process groups can't be made: \(error)")
+            throw DescriptorNeed.problem(groups: definitions.count, open: before, error)
         }
         let names: [UnsafeMutablePointer<CChar>] = definitions.map { strdup($0.options.name) }
         self.names = names
@@ -125,6 +127,7 @@ public final class Generation {
         groups = definitions.indices.map { [senders] in
             GroupQueue(definitions[$0], sender: senders[$0].number)
         }
+        try DescriptorNeed.check(definitions.map(\.options), highest: plan.number)
     }
 
     deinit {
@@ -183,7 +186,7 @@ public final class Generation {
         let null = try Descriptor.open("/dev/null", O_RDWR)
         var descriptors = [null.number, logs[0], logs[0], plan.number, page.number, scoreboard.memory.number]
         for (receiver, log) in zip(receivers, logs.dropFirst()) { descriptors += [receiver.number, log] }
-        let program = Program(
+        var program = Program(
             path: program,
             arguments: [program, "supervise"],
             environment: [
@@ -191,6 +194,7 @@ public final class Generation {
             ],
             descriptors: descriptors
         )
+        program.descriptorLimit = .max
         return try program.start()
     }
 

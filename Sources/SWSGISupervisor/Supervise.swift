@@ -45,15 +45,10 @@ private func step<Result: ~Copyable>(_ name: String, _ body: () throws(Errno) ->
     }
 }
 
-/// Nothing of ours reaches a daemon process by accident, and there are as many descriptors as the system allows.
+/// Nothing of ours reaches a daemon process by accident.
 private func prepareDescriptors() throws(SetupFailure) {
     signal(SIGPIPE, SIG_IGN)
     Orphans.adopt()
-    var limit = rlimit()
-    if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    }
     for number in SupervisorDescriptors.plan...SupervisorDescriptors.outstanding {
         guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else { throw .failed("descriptor \(number) is not open") }
     }

@@ -86,6 +86,7 @@ extension Supervisor {
                 directory: group.surroundings.root == nil ? group.directory : nil,
                 umask: group.umask
             )
+            program.descriptorLimit = plan.descriptorLimit
             program.priority = group.surroundings.priority
             program.isConfined = true
             program.mayChangeRoot = group.surroundings.root != nil

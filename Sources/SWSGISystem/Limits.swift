@@ -25,4 +25,11 @@ extension CurrentProcess {
         limit.rlim_cur = min(limit.rlim_cur, limit.rlim_max)
         guard setrlimit(kind.resource, &limit) == 0 else { throw .last }
     }
+
+    /// The limits of open files: the one that holds, and the one up to which it may be raised.
+    public static var descriptorLimits: (soft: UInt64, hard: UInt64) {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return (1024, 1024) }
+        return (UInt64(limit.rlim_cur), UInt64(limit.rlim_max))
+    }
 }

@@ -71,6 +71,8 @@ public struct Program: Sendable {
     public var umask: UInt32?
     /// Niceness; 0: ours.
     public var priority: Int32 = 0
+    /// Soft limit of open files, as far as the hard limit allows it; nil: ours.
+    public var descriptorLimit: UInt64?
     /// Whether neither it nor what it starts can ever get more rights.
     public var isConfined = false
     /// Whether a new identity keeps the right to one `CurrentProcess.enterRoot`.
@@ -124,6 +126,7 @@ public struct Program: Sendable {
                                     umask: umask.map { Int32(bitPattern: $0) } ?? -1,
                                     priority: priority,
                                     confine: isConfined ? 1 : 0,
+                                    descriptor_limit: descriptorLimit ?? 0,
                                     keep_chroot: mayChangeRoot && identity != nil ? 1 : 0
                                 )
                                 return swsgi_spawn(&request, &pid, &error)

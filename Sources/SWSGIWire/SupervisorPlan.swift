@@ -119,6 +119,8 @@ public struct SupervisorPlan: Equatable, Sendable {
     public var backtrace: String?
     /// Directory in which the supervisor makes its own for snapshots; it must allow execution.
     public var snapshotBase: String
+    /// The soft limit of open files that httpd was started with: daemon processes have it, and the supervisor as many as it may.
+    public var descriptorLimit: UInt64 = 1024
     /// All process groups, in the order of their queues.
     public var groups: [GroupPlan]
 
@@ -138,6 +140,7 @@ public struct SupervisorPlan: Equatable, Sendable {
         writer.write(program)
         writer.write(backtrace)
         writer.write(snapshotBase)
+        writer.write(descriptorLimit)
         writer.write(groups) { writer, group in
             writer.write(group.name)
             writer.write(UInt8(group.changesIdentity ? 1 : 0))
@@ -172,6 +175,7 @@ public struct SupervisorPlan: Equatable, Sendable {
         program = try reader.readText(limit: ControlLimits.path)
         backtrace = try reader.readOptionalText(limit: ControlLimits.path)
         snapshotBase = try reader.readText(limit: ControlLimits.path)
+        descriptorLimit = try reader.read()
         groups = try reader.readList(limit: 100_000) { reader throws(Malformed) in try GroupPlan(&reader) }
         try reader.finish()
     }

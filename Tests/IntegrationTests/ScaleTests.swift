@@ -92,6 +92,68 @@ struct ScaleTests {
         }
     }
 
+    /// Hosts with a group and a log each, as hosting providers have them.
+    private func tenants(_ count: Int, _ server: TestServer) throws -> String {
+        let entry = try server.deploy(.versionA, as: "app")
+        let sections = """
+            <Directory \(server.www)>
+            Require all granted
+            WSGIApplicationGroup %{GLOBAL}
+            </Directory>
+
+            """
+        return sections
+            + (0..<count).map {
+                """
+                <VirtualHost *>
+                ServerName t\($0).example
+                ErrorLog logs/t\($0).log
+                WSGIDaemonProcess t\($0) user=\(user.name) group=\(user.name) threads=1 startup-timeout=120
+                WSGIScriptAlias / \(entry) process-group=t\($0)
+                </VirtualHost>
+
+                """
+            }.joined()
+    }
+
+    /// httpd's parent has a log and a queue for each host; while the supervisor gets its descriptors, it has all of them twice.
+    @Test func twoHundredTenants_startUnderASoftLimitOf1024_whichTheirProcessesKeep() throws {
+        try withServer { server in
+            server.descriptorLimit = 1024
+            try server.start(try tenants(206, server))
+            for host in [0, 205] {
+                #expect(try server.get("http://t\(host).example/").text == "version A\n")
+            }
+            let supervisor = try #require(server.supervisors.first)
+            let daemon = try server.daemon()
+            let limits = [supervisor, daemon].map { process in
+                ProcessTable.text("/proc/\(process.pid)/limits").split(separator: "\n")
+                    .first { $0.hasPrefix("Max open files") }?.split(separator: " ").compactMap { Int($0) } ?? []
+            }
+            #expect(limits[0].first == limits[0].last)
+            #expect(limits[1].first == 1024)
+            #expect(limits[1].last == limits[0].last)
+        }
+    }
+
+    @Test func tenantsThatNeedMoreThanTheHardLimit_areRefusedAtStart_withTheNumber() throws {
+        try withServer { server in
+            server.announce("SWSGI3013", "AH", "SWSGI1207")
+            server.descriptorLimit = 900
+            server.limitsDescriptorsForGood = true
+            try server.configure(try tenants(206, server))
+            _ = try server.signal("start")
+            let line = try server.logs.waitForLine("SWSGI3013", "206 process groups", "the hard limit of httpd is 900")
+            let needed = try #require(line.firstNumber(after: "needs "))
+            #expect(needed > 900)
+            try eventually("end of httpd") { server.parentPID == nil }
+            // The number is enough.
+            server.descriptorLimit = needed
+            try server.start(try tenants(206, server))
+            #expect(try server.get("http://t205.example/").text == "version A\n")
+        }
+    }
+
     /// Modules that look at every request, or at the configuration.
     @Test func neighbours_statusAndInfo_serveBesideIt() throws {
         try withServer { server in

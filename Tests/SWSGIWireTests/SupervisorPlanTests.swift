@@ -29,13 +29,15 @@ import Testing
         other.displayName = nil
         other.applications = []
         other.deadlines = DeadlinePlan(requestTimeout: 3, interruptTimeout: 4, deadlockTimeout: 5)
-        return SupervisorPlan(
+        var plan = SupervisorPlan(
             parent: 4711,
             program: "/usr/lib/swsgid",
             backtrace: "/usr/lib/swift-backtrace-static",
             snapshotBase: "/run",
             groups: [group, other]
         )
+        plan.descriptorLimit = 4096
+        return plan
     }()
 
     @Test func plan_travels() throws {

@@ -47,6 +47,8 @@ typedef struct swsgi_spawn_request {
     int priority;
     /** 1: no program ever gets more rights than it is started with, and no capability is left to be had. */
     int confine;
+    /** The soft limit of open files, as far as the hard one allows it; 0: ours. */
+    uint64_t descriptor_limit;
     /** 1: with a change of identity, CAP_SYS_CHROOT stays, for `swsgi_enter_root`. */
     int keep_chroot;
 } swsgi_spawn_request;

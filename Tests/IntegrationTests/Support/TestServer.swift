@@ -24,6 +24,8 @@ final class TestServer: @unchecked Sendable {
     var extraModules: [String] = []
     /// How many descriptors each process may have, if not as many as this one.
     var descriptorLimit: Int?
+    /// Whether that is the hard limit, too.
+    var limitsDescriptorsForGood = false
     /// The file mode creation mask that httpd is started with, in octal; nil: that of the tests.
     var umask: String?
     /// Whether lines without a head belong to the test: what processes write to standard error.
@@ -90,7 +92,9 @@ final class TestServer: @unchecked Sendable {
         var environment = Command.environment
         environment[TestServer.marker] = directory
         environment.merge(self.environment) { $1 }
-        let limit = descriptorLimit.map { ["/usr/bin/prlimit", "--nofile=\($0):"] } ?? []
+        let limit =
+            descriptorLimit.map { ["/usr/bin/prlimit", "--nofile=\($0):\(limitsDescriptorsForGood ? "\($0)" : "")"] }
+            ?? []
         let mask = umask.map { ["/bin/sh", "-c", "umask \($0); exec \"$@\"", "umask"] } ?? []
         var identity: [String] = []
         if let user {
