@@ -104,7 +104,7 @@ extension MessageCode {
         .critical,
         "The queues of the process groups could not be made, or not be handed to the supervisor: httpd does not start.",
         cause:
-            "Too few open files, or too little memory. Each group needs two of httpd's parent, besides those of its host's logs, and its processes three each of the supervisor. The line says how many are needed.",
+            "Too few open files, or too little memory. Each group needs three of httpd's parent, besides those of its host's logs, and its processes three each of the supervisor. The line says how many are needed.",
         cure:
             "Raise the limit of open files of httpd's parent to that number: LimitNOFILE= of a systemd unit, APACHE_ULIMIT_MAX_FILES of Debian, --ulimit nofile= of a container. The supervisor raises its own soft limit to the hard one."
     )

@@ -8,35 +8,30 @@ internal import SWSGIWire
 /// An exchange whose daemon process ended: logged after the client has its answer.
 final class DeathNotice {
     let group: Int
-    let time: Int64
+    /// The process that has taken the exchange; 0: none has said so.
+    let taker: Int32
     let entryFile: String
     let line: String
     let hadBegun: Bool
 
-    /// Nanoseconds by which the supervisor's record may be older than the end of the socket, which it usually follows.
-    private static let usualLead: Int64 = 2_000_000
-    /// The same on a busy machine.
-    private static let longestLead: Int64 = 250_000_000
-    /// Nanoseconds to wait for a usual record, and for any.
-    private static let usualPatience: Int64 = 200_000_000
-    private static let longestPatience: Int64 = 1_000_000_000
+    /// Nanoseconds to wait for the supervisor, which learns of the end a moment later.
+    private static let patience: Int64 = 1_000_000_000
 
-    init(group: Int, time: Int64, entryFile: String, line: String, hadBegun: Bool) {
+    init(group: Int, taker: Int32, entryFile: String, line: String, hadBegun: Bool) {
         self.group = group
-        self.time = time
+        self.taker = taker
         self.entryFile = entryFile
         self.line = line
         self.hadBegun = hadBegun
     }
 
-    /// Waits for the record of the process that has ended, for a moment.
+    /// How that process ended, as the supervisor saw it, which is waited for for a moment.
     private func end(_ generation: Generation) -> RecordedEnd? {
+        guard taker > 0 else { return nil }
+        let limit = Clock.monotonic + Self.patience
         while true {
-            let waited = Clock.monotonic - time
-            let lead = waited < Self.usualPatience ? Self.usualLead : Self.longestLead
-            let found = generation.ends.ends(group: group, since: time - lead)
-            if let nearest = found.min(by: { abs($0.time - time) < abs($1.time - time) }) { return nearest }
-            guard waited < Self.longestPatience else { return nil }
+            if let end = generation.ends.end(of: taker, group: group) { return end }
+            guard Clock.monotonic < limit else { return nil }
             usleep(2000)
         }
     }

@@ -8,7 +8,7 @@ internal import SWSGIWire
 /// What a request is worked on with, by the thread of httpd that has it: kept for the next one.
 final class ExchangeDesk {
     /// No other desk in use has it.
-    private let number: Int
+    let number: Int
     private var head = ExchangeHeadWriter()
     private var reader = FrameReader()
     /// A channel for each process group: a daemon process that keeps a far end can reach exchanges of its own group only.
@@ -155,7 +155,7 @@ final class ExchangeDesk {
         if facts.has_body != 0 { flags.insert(.body) }
         if facts.ignore_activity != 0 { flags.insert(.isNoActivity) }
         if times.isLimited || generation.slowLimit != nil { flags.insert(.announced) }
-        write(request, facts, generation.groups[group].jail)
+        write(request, facts, generation.groups[group].jail, place: generation.place(of: number))
         for _ in 0..<Self.retryLimit {
             head.finish(flags: flags)
             guard !head.isTooLarge else {
@@ -190,13 +190,14 @@ final class ExchangeDesk {
         return .status(unavailable)
     }
 
-    private func write(_ request: OpaquePointer, _ facts: swsgi_request_facts, _ jail: Jail?) {
+    private func write(_ request: OpaquePointer, _ facts: swsgi_request_facts, _ jail: Jail?, place: UInt32) {
         var count: Int32 = 0
         let fields = UnsafeBufferPointer(start: facts.environ(request, &count), count: Int(count))
         head.begin(
             identity: facts.identity,
             requestStart: facts.start,
             queueStart: Clock.wall,
+            place: place,
             entryFile: jail?.inside(facts.file_name) ?? facts.file_name,
             applicationGroup: facts.application_group,
             symbol: facts.symbol,
@@ -231,6 +232,7 @@ final class ExchangeDesk {
         patience = times.patience(min(options.socketTimeout ?? facts.timeout, Self.moment), now: Clock.monotonic)
         box.channel.setTimeout(patience)
         reader.begin()
+        generation.groups[group].takers.set(0, at: generation.place(of: number))
         try box.channel.lend(head, to: generation.groups[group].sender)
         return box
     }

@@ -25,7 +25,7 @@ extension Relay {
     mutating func died() -> Int32 {
         let notice = DeathNotice(
             group: group,
-            time: Clock.monotonic,
+            taker: generation.groups[group].takers.pid(at: generation.place(of: desk.number)),
             entryFile: String(cString: facts.file_name),
             line: String(cString: facts.line),
             hadBegun: response.state.phase != .waiting

@@ -4,8 +4,8 @@ internal import SWSGISystem
 
 /// How many open files process groups need: of httpd's parent, and of the supervisor, whose soft limit is raised to the hard one.
 enum DescriptorNeed {
-    /// Of httpd's parent for each group: both ends of its queue.
-    private static let perGroup = 2
+    /// Of httpd's parent for each group: both ends of its queue, and the page of who has taken what.
+    private static let perGroup = 3
     /// Pages, plan, standard descriptors, and what is open for a moment only.
     private static let rest = 24
     /// Of the supervisor for each daemon process: its control socket and its two output pipes.

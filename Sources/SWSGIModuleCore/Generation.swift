@@ -14,6 +14,8 @@ public final class GroupQueue: Sendable {
     public let definition: GroupDefinition
     /// The sending end of its queue.
     public let sender: Int32
+    /// Who has taken which exchange.
+    public let takers: TakersPage
     /// What its processes see of the file system; nil: all of it.
     public let jail: Jail?
     /// Exchanges that may be outstanding: those that its threads run, and those that wait.
@@ -27,7 +29,8 @@ public final class GroupQueue: Sendable {
     /// The virtual host that it belongs to, as a number; nil: all hosts may use it.
     public let host: UInt?
 
-    init(_ definition: GroupDefinition, sender: Int32) {
+    init(_ definition: GroupDefinition, sender: Int32, takers: TakersPage) {
+        self.takers = takers
         let options = definition.options
         name = options.name
         self.definition = definition
@@ -59,6 +62,7 @@ public final class Generation {
     private let plan: SharedDescriptor
     private let receivers: [SharedDescriptor]
     private let senders: [SharedDescriptor]
+    private let takers: [SharedMemory]
     private let logs: [Int32]
     private let names: [UnsafeMutablePointer<CChar>]
     /// Indexes in the order of their names.
@@ -96,11 +100,16 @@ public final class Generation {
             }
             self.senders = senders
             self.receivers = receivers
+            takers = try Self.takers(groups: definitions.count, httpd)
             pageSize = EndsPage.size(groups: definitions.count)
             page = SharedDescriptor(try Memory.shared("swsgi-ends", bytes: pageSize))
             pageAddress = try Memory.map(page.number, bytes: pageSize, writable: false)
             ends = EndsPage(pageAddress, groups: definitions.count)
-            scoreboard = try Scoreboard(groups: definitions.count, children: httpd.children)
+            scoreboard = try Scoreboard(
+                groups: definitions.count,
+                children: httpd.children,
+                threads: httpd.threadsPerChild
+            )
             let plans = definitions.indices.map { index in
                 var plan = IdentityResolver.plan(definitions[index], httpd: httpd, logLevel: logs[index].level)
                 plan.restrictions = configuration.restrictions.restrictions(of: definitions[index].options.name)
@@ -124,8 +133,9 @@ public final class Generation {
         // A log that is no file (syslog) can't be handed on: standard error is where httpd itself falls back to.
         let fallback = mainLog < 0 ? STDERR_FILENO : mainLog
         self.logs = [fallback] + logs.map { $0.descriptor < 0 ? fallback : $0.descriptor }
-        groups = definitions.indices.map { [senders] in
-            GroupQueue(definitions[$0], sender: senders[$0].number)
+        groups = definitions.indices.map { [senders, takers] in
+            let page = TakersPage(takers[$0].address, bytes: takers[$0].bytes)
+            return GroupQueue(definitions[$0], sender: senders[$0].number, takers: page)
         }
         try DescriptorNeed.check(definitions.map(\.options), highest: plan.number)
     }
@@ -185,7 +195,9 @@ public final class Generation {
     private func start() throws -> Int32 {
         let null = try Descriptor.open("/dev/null", O_RDWR)
         var descriptors = [null.number, logs[0], logs[0], plan.number, page.number, scoreboard.memory.number]
-        for (receiver, log) in zip(receivers, logs.dropFirst()) { descriptors += [receiver.number, log] }
+        for (index, receiver) in receivers.enumerated() {
+            descriptors += [receiver.number, logs[index + 1], takers[index].descriptor.number]
+        }
         var program = Program(
             path: program,
             arguments: [program, "supervise"],
@@ -198,9 +210,21 @@ public final class Generation {
         return try program.start()
     }
 
+    /// Places for the exchanges of each of httpd's threads: a filter may begin a request in a request, so there are more.
+    private static func takers(groups: Int, _ httpd: HTTPDFacts) throws(Errno) -> [SharedMemory] {
+        let places = Scoreboard.places(children: httpd.children, threads: httpd.threadsPerChild)
+        var pages: [SharedMemory] = []
+        for _ in 0..<groups { pages.append(try SharedMemory("swsgi-takers", bytes: TakersPage.size(places: places))) }
+        return pages
+    }
+
+    /// The place of an exchange of desk `number` in this child; 0: there is none.
+    public func place(of number: Int) -> UInt32 { scoreboard.place(of: number) }
+
     /// In a child of httpd: gives up what only the parent needs.
     public func becomeChild() {
         for receiver in receivers { close(receiver.number) }
+        for page in takers { close(page.descriptor.number) }
         close(plan.number)
         close(page.number)
         close(scoreboard.memory.number)

@@ -24,16 +24,19 @@ public final class Scoreboard: @unchecked Sendable {
     private let slotSize: Int
     private let isAlive: (Int32) -> Bool
     private var slot: Int?
+    /// Exchanges that a child can have at once and that have a place each.
+    private let placesPerChild: Int
 
-    /// A page for so many groups and children.
-    public convenience init(groups: Int, children: Int) throws(Errno) {
-        try self.init(groups: groups, children: children) { kill($0, 0) == 0 || errno != ESRCH }
+    /// A page for so many groups, children, and threads of each child.
+    public convenience init(groups: Int, children: Int, threads: Int = 1) throws(Errno) {
+        try self.init(groups: groups, children: children, threads: threads) { kill($0, 0) == 0 || errno != ESRCH }
     }
 
-    init(groups: Int, children: Int, isAlive: @escaping (Int32) -> Bool) throws(Errno) {
+    init(groups: Int, children: Int, threads: Int = 1, isAlive: @escaping (Int32) -> Bool) throws(Errno) {
+        placesPerChild = Self.placesPerChild(threads)
         self.groups = groups
         self.isAlive = isAlive
-        slots = min(max(children, 1), 65_536)
+        slots = Self.slots(children)
         slotSize = (4 + 4 * groups + Self.line - 1) / Self.line * Self.line
         size = groups * Self.line + slots * slotSize
         memory = SharedDescriptor(try Memory.shared("swsgi-outstanding", bytes: size))
@@ -68,6 +71,20 @@ public final class Scoreboard: @unchecked Sendable {
     }
 
     // MARK: Children
+
+    private static func slots(_ children: Int) -> Int { min(max(children, 1), 65_536) }
+
+    /// HTTP/2 works on requests in threads of its own, and a filter may begin a request in a request.
+    private static func placesPerChild(_ threads: Int) -> Int { 2 * max(threads, 1) + 14 }
+
+    /// How many places the exchanges of so many children have.
+    static func places(children: Int, threads: Int) -> Int { slots(children) * placesPerChild(threads) }
+
+    /// The place of what desk `number` of this child works on, counted from 1; 0: it has none.
+    func place(of number: Int) -> UInt32 {
+        guard let slot, number < placesPerChild else { return 0 }
+        return UInt32(truncatingIfNeeded: slot * placesPerChild + number + 1)
+    }
 
     /// In a new child: takes a place; one that finds none counts nothing and is not limited.
     public func join() { join(getpid()) }

@@ -67,8 +67,7 @@ private func readPlan() throws(SetupFailure) -> SupervisorPlan {
         throw .failed("reading the plan: \(error)")
     }
     for index in plan.groups.indices {
-        let queue = SupervisorDescriptors.queue(ofGroup: index)
-        for number in [queue, SupervisorDescriptors.log(ofGroup: index)] {
+        for number in SupervisorDescriptors.queue(ofGroup: index)...SupervisorDescriptors.takers(ofGroup: index) {
             guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else { throw .failed("descriptor \(number) is not open") }
         }
     }

@@ -80,7 +80,7 @@ extension Supervisor {
                 environment: environment,
                 descriptors: [
                     input.number, stdout.writing.number, stderr.writing.number, groups[index].queue,
-                    control.second.number,
+                    control.second.number, SupervisorDescriptors.takers(ofGroup: index),
                 ],
                 identity: identity,
                 directory: group.surroundings.root == nil ? group.directory : nil,

@@ -77,3 +77,38 @@ public enum Memory {
         return bytes
     }
 }
+
+/// Memory that several processes map: with its descriptor, until the last holder of this object goes.
+public final class SharedMemory: Sendable {
+    /// To hand on.
+    public let descriptor: SharedDescriptor
+    /// How many bytes there are.
+    public let bytes: Int
+    private let place: UInt
+
+    /// Zeroed memory, mapped for reading and writing.
+    public init(_ name: String, bytes: Int) throws(Errno) {
+        descriptor = SharedDescriptor(try Memory.shared(name, bytes: bytes))
+        self.bytes = bytes
+        place = UInt(bitPattern: try Memory.map(descriptor.number, bytes: bytes, writable: true))
+    }
+
+    /// Where it is.
+    public var address: UnsafeMutableRawPointer {
+        // A mapping is never at 0.
+        UnsafeMutableRawPointer(bitPattern: place).unsafelyUnwrapped
+    }
+
+    deinit { Memory.unmap(address, bytes: bytes) }
+}
+
+extension Memory {
+    /// Maps all of the memory behind an inherited descriptor for good, and closes that.
+    public static func adopt(_ number: Int32) throws(Errno) -> (address: UnsafeMutableRawPointer, bytes: Int) {
+        let descriptor = Descriptor(owning: number)
+        var status = stat()
+        guard fstat(descriptor.number, &status) == 0 else { throw .last }
+        let bytes = Int(status.st_size)
+        return (try map(descriptor.number, bytes: bytes, writable: true), bytes)
+    }
+}

@@ -95,6 +95,11 @@ public struct EndsPage: @unchecked Sendable {  // one writer, and readers that c
         counter(group).pointee.store(sequence &+ 1, ordering: .sequentiallyConsistent)
     }
 
+    /// How a process of a group ended; nil: that has not been recorded, or so long ago that it is no more known.
+    public func end(of pid: Int32, group: Int) -> RecordedEnd? {
+        ends(group: group, since: .min).last { $0.pid == pid }
+    }
+
     /// The recorded ends of a group at or after `time`, oldest first.
     public func ends(group: Int, since time: Int64) -> [RecordedEnd] {
         guard group >= 0, group < groups else { return [] }

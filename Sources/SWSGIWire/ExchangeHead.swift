@@ -6,7 +6,8 @@ internal import Glibc
 //    16  request start Int64 | queue start Int64             microseconds since 1970
 //    32  entry file: device UInt64 | inode UInt64 | size Int64 | modified Int64 | changed Int64
 //    72  lengths of: entry file path, application group, symbol, request line (UInt32 each)
-//    88  the four texts, each followed by a NUL
+//    88  place in the group's `TakersPage` UInt32
+//    92  the four texts, each followed by a NUL
 //        then for each environ field: name length UInt32 | value length UInt32 | name NUL value NUL
 //
 // A head larger than `ExchangeHead.messageLimit` travels in sealed memory attached beside the reply end; the message is then
@@ -50,8 +51,8 @@ public enum ExchangeHead {
     public static let fieldLimit = 65_536
 
     static let magic: UInt32 = 0x4753_5753
-    static let version: UInt16 = 1
-    static let fixedSize = 88
+    static let version: UInt16 = 2
+    static let fixedSize = 92
     static let memorySize = 64
 }
 
@@ -84,11 +85,12 @@ public struct ExchangeHeadWriter: ~Copyable {
     /// Whether the head is larger than any reader takes.
     public var isTooLarge: Bool { count > ExchangeHead.limit || fields > ExchangeHead.fieldLimit }
 
-    /// Starts a new head.
+    /// Starts a new head; `place` is where the process that takes the exchange writes its number, 0: nowhere.
     public mutating func begin(
         identity: FileIdentity,
         requestStart: Int64,
         queueStart: Int64,
+        place: UInt32 = 0,
         entryFile: UnsafePointer<CChar>,
         applicationGroup: UnsafePointer<CChar>,
         symbol: UnsafePointer<CChar>,
@@ -109,6 +111,7 @@ public struct ExchangeHeadWriter: ~Copyable {
         put(append(applicationGroup), at: 76)
         put(append(symbol), at: 80)
         put(append(line), at: 84)
+        put(place, at: 88)
     }
 
     /// Adds an environ field.
@@ -161,6 +164,8 @@ public struct ReceivedHead {
     public let requestStart: Int64
     /// When httpd put the exchange on the queue, in microseconds since 1970.
     public let queueStart: Int64
+    /// Where the process that takes the exchange writes its number; any value is possible.
+    public let place: UInt32
     /// The entry file's path; like all texts here followed by a NUL.
     public let entryFile: UnsafeRawBufferPointer
     /// The application group; empty for `%{GLOBAL}`.
@@ -213,6 +218,7 @@ public struct ReceivedHead {
             try reader.read(UInt32.self), try reader.read(UInt32.self), try reader.read(UInt32.self),
             try reader.read(UInt32.self)
         )
+        place = try reader.read()
         entryFile = try Self.text(&reader, lengths.0)
         applicationGroup = try Self.text(&reader, lengths.1)
         symbol = try Self.text(&reader, lengths.2)

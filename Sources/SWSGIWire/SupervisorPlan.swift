@@ -10,18 +10,22 @@ public enum SupervisorDescriptors {
     public static let ends: Int32 = 4
     /// What httpd's children count: the page of outstanding exchanges is its beginning.
     public static let outstanding: Int32 = 5
-    /// For group `index`: its queue's receiving end, and the error log of its virtual host after it.
-    public static func queue(ofGroup index: Int) -> Int32 { 6 + 2 * Int32(truncatingIfNeeded: index) }
-    /// The error log of group `index`.
+    /// For group `index`: its queue's receiving end; what follows belongs to it.
+    public static func queue(ofGroup index: Int) -> Int32 { 6 + 3 * Int32(truncatingIfNeeded: index) }
+    /// The error log of its virtual host.
     public static func log(ofGroup index: Int) -> Int32 { queue(ofGroup: index) + 1 }
+    /// Its `TakersPage`.
+    public static func takers(ofGroup index: Int) -> Int32 { queue(ofGroup: index) + 2 }
 }
 
-/// Places of a daemon process's descriptors: it has these five and no others.
+/// Places of a daemon process's descriptors: it has these six and no others, and five when an application comes.
 public enum WorkerDescriptors {
     /// The queue's receiving end.
     public static let queue: Int32 = 3
     /// The socket to the supervisor.
     public static let control: Int32 = 4
+    /// The group's `TakersPage`, until it has been mapped.
+    public static let takers: Int32 = 5
 }
 
 /// One process group, with everything resolved.

@@ -15,6 +15,7 @@ final class RequestThreads: Sendable {
     }
 
     private let queue: Int32
+    private let takers: TakersPage
     private let applications: Applications
     private let channel: SupervisorChannel
     private let seats: [Seat]
@@ -32,6 +33,7 @@ final class RequestThreads: Sendable {
     init(
         count: Int,
         queue: Int32,
+        takers: TakersPage,
         applications: Applications,
         channel: SupervisorChannel,
         inactivityTimeout: Int64 = 0,
@@ -42,6 +44,7 @@ final class RequestThreads: Sendable {
         quota = maximumRequests > 0 ? Quota(Int(maximumRequests)) : nil
         activity = inactivityTimeout > 0 ? SharedActivity(limit: inactivityTimeout) : nil
         self.queue = queue
+        self.takers = takers
         self.applications = applications
         self.channel = channel
         seats = (0..<count).map { _ in Seat() }
@@ -127,6 +130,7 @@ final class RequestThreads: Sendable {
         try? CrashHandlers.prepareThread()
         var desk = RequestDesk(
             slot: index,
+            takers: takers,
             applications: applications,
             channel: channel,
             activity: activity,
@@ -203,6 +207,8 @@ struct RequestDesk: ~Copyable {
     }
 
     private let slot: Int
+    private let takers: TakersPage
+    private let pid = getpid()
     private let applications: Applications
     private let channel: SupervisorChannel
     private let exchange: Exchange
@@ -216,6 +222,7 @@ struct RequestDesk: ~Copyable {
 
     init(
         slot: Int,
+        takers: TakersPage,
         applications: Applications,
         channel: SupervisorChannel,
         activity: SharedActivity?,
@@ -226,6 +233,7 @@ struct RequestDesk: ~Copyable {
         self.deadlines = deadlines
         self.quota = quota
         self.slot = slot
+        self.takers = takers
         self.applications = applications
         self.channel = channel
         exchange = Exchange(thread: slot + 1)
@@ -300,6 +308,7 @@ struct RequestDesk: ~Copyable {
             close(reply)
             return
         }
+        takers.set(pid, at: head.place)
         if let file = head.entryFile.baseAddress, let line = head.line.baseAddress {
             CrashHandlers.began(
                 slot: slot,

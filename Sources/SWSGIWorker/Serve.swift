@@ -11,8 +11,10 @@ private let backtraceSeconds: UInt32 = 10
 public func serve() -> Int32 {
     let channel = SupervisorChannel(socket: WorkerDescriptors.control)
     let plan: WorkerPlan
+    let takers: TakersPage
     do throws(Problem) {
         plan = try setUp(channel)
+        takers = try takersPage()
     } catch {
         channel.log(error)
         return WorkerExit.setup
@@ -30,6 +32,7 @@ public func serve() -> Int32 {
     let threads = RequestThreads(
         count: Int(plan.threads),
         queue: WorkerDescriptors.queue,
+        takers: takers,
         applications: applications,
         channel: channel,
         inactivityTimeout: plan.inactivityTimeout,
@@ -89,6 +92,16 @@ private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
         throw Problem(.setupFailed, "cpu-time-limit can't be set: \(error)")
     }
     return plan
+}
+
+/// Mapped before an application is there, which finds no descriptor of it.
+private func takersPage() throws(Problem) -> TakersPage {
+    do throws(Errno) {
+        let memory = try Memory.adopt(WorkerDescriptors.takers)
+        return TakersPage(memory.address, bytes: memory.bytes)
+    } catch {
+        throw Problem(.setupFailed, "the page of who has taken what can't be mapped: \(error)")
+    }
 }
 
 private func isDirectory(_ path: String) -> Bool {

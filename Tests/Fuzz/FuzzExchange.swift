@@ -28,6 +28,7 @@ private func comparesEqual(_ head: ReceivedHead, _ bytes: UnsafeRawBufferPointer
         identity: head.identity,
         requestStart: head.requestStart,
         queueStart: head.queueStart,
+        place: head.place,
         entryFile: text(head.entryFile),
         applicationGroup: text(head.applicationGroup),
         symbol: text(head.symbol),

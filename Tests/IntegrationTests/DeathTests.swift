@@ -158,6 +158,35 @@ struct DeathTests {
         }
     }
 
+    /// Two processes, and three ends one after the other: the second one's comes while the first one's is still being looked at.
+    @Test func requestsOfProcessesThatEndTogether_nameTheirOwnProcess() throws {
+        try withTrouble("processes=2 threads=1") { server in
+            server.announce("SWSGI3004", "SWSGI3082", "SWSGI4093")
+            let ends = [("/abort", "SIGABRT"), ("/segv", "SIGSEGV"), ("/kill9", "SIGKILL"), ("/exit", "status 3")]
+            var count = 0
+            for round in 0..<12 where count < 16 {
+                try eventually("two processes") { try server.loadedDaemons(2).count == 2 }
+                let first = ends[round % 4].0
+                let second = ends[(round + 1 + round / 4) % 4].0
+                let requests = [first, second].map { path in
+                    Background { try server.get("\(path)?round=\(round)").status }
+                }
+                let statuses = try requests.map { try $0.value() }
+                // After so many ends the group may have no process for a moment.
+                #expect(statuses.allSatisfy { [502, 503].contains($0) }, "\(statuses)")
+                let died = statuses.count { $0 == 502 }
+                let lines = died == 0 ? [] : try server.logs.waitForLines(died, "SWSGI4022", "?round=\(round) ")
+                count += died
+                for (path, words) in ends {
+                    for line in lines where line.text.contains("GET \(path)?") {
+                        #expect(line.text.contains(words), "\(line)")
+                    }
+                }
+            }
+            #expect(count >= 8)
+        }
+    }
+
     @Test func requestThatNobodyHasTaken_survivesEveryProcess() throws {
         try withTrouble("processes=1 threads=1") { server in
             let first = Background { try server.get("/sleep?ms=20000").status }

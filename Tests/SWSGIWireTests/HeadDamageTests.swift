@@ -66,13 +66,13 @@ import Testing
     }
 
     @Test func headThatAnnouncesMemory_isRefusedWhenTheLengthIsOutOfBounds() {
-        for length in [0, 87, UInt32(ExchangeHead.limit) + 1, .max] {
+        for length in [0, 91, UInt32(ExchangeHead.limit) + 1, .max] {
             let problem = refusal(memoryMessage(length)) { bytes throws(Malformed) in
                 _ = try ReceivedHead.memoryLength(of: bytes)
             }
             #expect(problem == "head of \(length) bytes")
         }
-        for length in [88, UInt32(ExchangeHead.limit)] {
+        for length in [92, UInt32(ExchangeHead.limit)] {
             let problem = refusal(memoryMessage(length)) { bytes throws(Malformed) in
                 _ = try ReceivedHead.memoryLength(of: bytes)
             }

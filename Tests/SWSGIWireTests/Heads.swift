@@ -5,6 +5,7 @@ struct HeadParts {
     var identity = FileIdentity(device: 1, inode: 2, size: 3, modified: -4, changed: 5)
     var requestStart: Int64 = 1_700_000_000_000_001
     var queueStart: Int64 = 1_700_000_000_000_002
+    var place: UInt32 = 77
     var entryFile = "/srv/www/app.wsgi"
     var applicationGroup = "group"
     var symbol = "application"
@@ -17,6 +18,7 @@ struct HeadParts {
             identity: identity,
             requestStart: requestStart,
             queueStart: queueStart,
+            place: place,
             entryFile: entryFile,
             applicationGroup: applicationGroup,
             symbol: symbol,

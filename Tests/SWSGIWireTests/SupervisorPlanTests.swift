@@ -104,9 +104,12 @@ import Testing
 
     @Test func descriptorsOfGroups_followEachOther() {
         let places = (0..<3).flatMap {
-            [SupervisorDescriptors.queue(ofGroup: $0), SupervisorDescriptors.log(ofGroup: $0)]
+            [
+                SupervisorDescriptors.queue(ofGroup: $0), SupervisorDescriptors.log(ofGroup: $0),
+                SupervisorDescriptors.takers(ofGroup: $0),
+            ]
         }
-        #expect(places == [6, 7, 8, 9, 10, 11])
+        #expect(places == Array(6...14))
     }
 
     private func trial() throws -> Trial {

@@ -114,10 +114,12 @@ def exchange(data):
         need(len(data) >= 64)
         reader = Reader(data)
         magic, version, flags, length, fields = struct.unpack("<IHHII", reader.take(16))
-        need(magic == 0x47535753 and version == 1 and length == len(data) and fields <= 65536)
-        need(not flags & 16 or 88 <= length <= 1 << 24)
+        need(magic == 0x47535753 and version == 2 and length == len(data) and fields <= 65536)
+        need(not flags & 16 or 92 <= length <= 1 << 24)
         start, _, _, inode, _, _, _ = struct.unpack("<qqQQqqq", reader.take(56))
-        texts = [reader.cstring(count) for count in struct.unpack("<IIII", reader.take(16))]
+        counts = struct.unpack("<IIII", reader.take(16))
+        reader.take(4)
+        texts = [reader.cstring(count) for count in counts]
         for _ in range(fields):
             name, value = struct.unpack("<II", reader.take(8))
             texts += [reader.cstring(name), reader.cstring(value)]
@@ -188,8 +190,8 @@ def some_exchange(rng):
     texts, fields = [text() for _ in range(4)], [(text(), text()) for _ in range(rng.randrange(4))]
     rest = b"".join(part + b"\0" for part in texts)
     rest += b"".join(struct.pack("<II", len(n), len(v)) + n + b"\0" + v + b"\0" for n, v in fields)
-    head = struct.pack("<qqQQqqq", 1, 2, 3, 4, 5, 6, 7) + struct.pack("<IIII", *map(len, texts))
-    return struct.pack("<IHHII", 0x47535753, 1, rng.randrange(32), 88 + len(rest), len(fields)) + head + rest
+    head = struct.pack("<qqQQqqq", 1, 2, 3, 4, 5, 6, 7) + struct.pack("<IIIII", *map(len, texts), 8)
+    return struct.pack("<IHHII", 0x47535753, 2, rng.randrange(32), 92 + len(rest), len(fields)) + head + rest
 
 
 def some_worker(rng):
