@@ -15,8 +15,10 @@ void embedded_child_init(apr_pool_t *p) {
 const char *swsgi_request_text(request_rec *r, const char *text) { return apr_pstrdup(r->pool, text); }
 
 swsgi_child_facts swsgi_child_facts_get(void) {
-    int threads = 0, children = 0;
+    int threads = 0, children = 0, is_threaded = 0;
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
-    return (swsgi_child_facts){.threads = threads > 1 ? threads : 1, .children = children > 1 ? children : 1};
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &is_threaded);
+    return (swsgi_child_facts){.threads = threads > 1 ? threads : 1, .children = children > 1 ? children : 1,
+                               .is_threaded = is_threaded, .graceful_timeout = ap_graceful_shutdown_timeout};
 }

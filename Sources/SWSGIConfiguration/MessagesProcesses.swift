@@ -117,8 +117,20 @@ extension MessageCode {
         cure: "Remove that reason."
     )
 
+    /// httpd's parent died.
+    public static let parentDied = MessageCode(
+        3021,
+        .error,
+        "httpd's parent has died, and a child of it ends for that reason.",
+        cause:
+            "Somebody's SIGKILL, the kernel's when memory is short, or a crash of the parent. httpd's children would work on without it, and keep the port from the next start.",
+        cure:
+            "Start httpd again: the port is free at once, and running requests still end, within GracefulShutdownTimeout, or twice the largest shutdown-timeout where that is not set. httpd's own lines of a failing accept belong to it."
+    )
+
     static let processes: [MessageCode] = [
         processEnded, supervisorEnded, startFailed, restartDelayed, supervisorStartFailed, reloadStarted, reloadDone,
         reloadFailed, processKilled, processMisbehaved, processSilent, supervisorFailed, queueFailed, setupFailed,
+        parentDied,
     ]
 }

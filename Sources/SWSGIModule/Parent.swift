@@ -11,6 +11,8 @@ struct Parent {
     var generation: Generation?
     var embedded = EmbeddedMode()
     var isChild = false
+    /// Its process id.
+    var pid: Int32 = -1
     /// The process that looks at the files of the last start, or has done so.
     var check: Int32 = -1
 }
@@ -21,6 +23,7 @@ nonisolated(unsafe) var parent = Parent()
 @c @implementation
 func swsgi_generation_begin(_ server: OpaquePointer) -> Int32 {
     parent.generation = nil
+    parent.pid = getpid()
     let configuration = parent.configuration
     parent.embedded.begin(configuration.embedded, server)
     guard !configuration.groups.isEmpty else { return 1 }
@@ -104,6 +107,15 @@ func swsgi_child_begin() {
     parent.isChild = true
     parent.generation?.becomeChild()
     parent.embedded.becomeChild(parent.configuration)
+    guard parent.generation != nil || parent.embedded.child != nil, parent.pid != getpid() else { return }
+    let graceful = Int64(swsgi_child_facts_get().graceful_timeout)
+    // Of the processes, the running requests are ended after that time, and then they themselves after it once more.
+    OrphanWatch.begin(parent.pid, limit: (graceful > 0 ? graceful : 2 * shutdownSeconds + 1) * 1_000_000)
+}
+
+/// The largest shutdown-timeout.
+private var shutdownSeconds: Int64 {
+    parent.configuration.groups.map { Int64($0.options.shutdownTimeout) }.max() ?? 5
 }
 
 @c @implementation

@@ -58,6 +58,16 @@ public enum Socket {
         return poll(&polled, 1, 0) > 0 && Int32(polled.revents) & (POLLHUP | POLLERR) != 0
     }
 
+    /// Whether a descriptor is an Internet socket that connections come to.
+    public static func listens(_ number: Int32) -> Bool {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0, value != 0,
+            getsockopt(number, SOL_SOCKET, SO_DOMAIN, &value, &length) == 0
+        else { return false }
+        return [AF_INET, AF_INET6].contains(value)
+    }
+
     /// Asks for a send buffer of `bytes`: root gets it past the system's limit, anybody else up to it.
     public static func setSendBuffer(_ socket: Int32, bytes: Int32) {
         var size = bytes

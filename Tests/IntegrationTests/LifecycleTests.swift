@@ -145,13 +145,8 @@ struct LifecycleTests {
             try server.start(server.application(entry, options: "processes=2 threads=2 shutdown-timeout=3"))
             #expect(try server.get("/ok").status == 200)
             let parent = try #require(server.parentPID)
-            let children = try server.startedChildren()
+            _ = try server.startedChildren()
             kill(parent, SIGKILL)
-            try eventually("end of supervisor and daemon processes") {
-                server.supervisors.isEmpty && server.daemons.isEmpty
-            }
-            // httpd's own children outlive their parent, whatever is loaded into them.
-            for child in children { kill(child, SIGKILL) }
             try eventually("end of all processes") { server.processes.isEmpty }
             try startAgain(server)
         }
@@ -164,14 +159,52 @@ struct LifecycleTests {
             try server.start(server.application(entry, options: "processes=1 threads=2 shutdown-timeout=2"))
             let running = Background { try? server.get("/sleep?ms=60000").status }
             try eventually("a request at work") { server.daemons.first?.exchanges == 1 }
-            let children = try server.startedChildren()
+            _ = try server.startedChildren()
             kill(try #require(server.parentPID), SIGKILL)
-            try eventually("end of supervisor and daemon processes") {
-                server.supervisors.isEmpty && server.daemons.isEmpty
-            }
-            for child in children { kill(child, SIGKILL) }
+            try eventually("end of all processes") { server.processes.isEmpty }
             _ = try running.value()
             try startAgain(server)
+        }
+    }
+
+    /// As when the kernel is short of memory: what runs ends, and the port is free at once.
+    @Test(arguments: ["event", "worker", "prefork"], [true, false])
+    func killedParent_leavesThePortToTheNextStart_andRunningRequestsTheirTime(
+        _ multiProcessing: String,
+        _ isEmbedded: Bool
+    ) throws {
+        try withServer { server in
+            server.announce("SWSGI", "AH")
+            server.multiProcessing = multiProcessing
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(
+                isEmbedded
+                    ? "GracefulShutdownTimeout 60\n" + server.embedded(entry)
+                    : server.application(entry, options: "threads=2 shutdown-timeout=30")
+            )
+            let hold = server.hold()
+            let running = Background { try server.get(hold.target).text }
+            #expect(try server.get("/ok").text == "ok\n")
+            let old = Set(try server.startedChildren())
+            if !isEmbedded { try eventually("a request at work") { server.daemons.first?.exchanges == 1 } }
+            letPass(0.3)
+            kill(try #require(server.parentPID), SIGKILL)
+            // Where nobody collects it, httpd would take what is left of the former parent for a running one.
+            unlink("\(server.directory)/run/httpd.pid")
+            try eventually("another start", within: 30) { try server.signal("start").status == 0 }
+            try eventually("service again", within: 30) { (try? server.get("/ok").status) == 200 }
+            #expect(!running.hasEnded)
+            hold.release()
+            #expect(try running.value() == "ok\n")
+            try eventually("end of the former children") { old.allSatisfy { !ProcessTable.isAlive($0) } }
+            #expect(try server.get("/ok").status == 200)
+            // Their directory of embedded mode, which nobody was left to remove: the next supervisor would.
+            let run = "\(server.directory)/run"
+            for name in try FileManager.default.contentsOfDirectory(atPath: run) where name.contains("embedded-") {
+                if try FileManager.default.contentsOfDirectory(atPath: "\(run)/\(name)").isEmpty {
+                    rmdir("\(run)/\(name)")
+                }
+            }
         }
     }
 

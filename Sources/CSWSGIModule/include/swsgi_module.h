@@ -55,9 +55,10 @@ typedef struct swsgi_httpd_facts {
 
 swsgi_httpd_facts swsgi_httpd_facts_get(void);
 
-/** How many children httpd may have, and how many threads each. */
+/** How many children httpd may have, how many threads each, whether its MPM has threads, and GracefulShutdownTimeout, in
+    seconds. */
 typedef struct swsgi_child_facts {
-    int threads, children;
+    int threads, children, is_threaded, graceful_timeout;
 } swsgi_child_facts;
 
 swsgi_child_facts swsgi_child_facts_get(void);
