@@ -304,7 +304,7 @@ static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, serv
 
 static apr_status_t leave_generation(void *unused) {
     (void)unused;
-    swsgi_generation_left();
+    swsgi_generation_left(ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING);
     return APR_SUCCESS;
 }
 

@@ -13,6 +13,8 @@ struct Parent {
     var isChild = false
     /// Its process id.
     var pid: Int32 = -1
+    /// Supervisors that have not ended yet, of former generations too, and the seconds that each may take to end.
+    var supervisors: [Int32: Int64] = [:]
     /// The process that looks at the files of the last start, or has done so.
     var check: Int32 = -1
 }
@@ -74,17 +76,36 @@ private func warnOfLogs(_ configuration: Configuration, _ server: OpaquePointer)
 }
 
 @c @implementation
-func swsgi_generation_left() {
+func swsgi_generation_left(_ isStop: Int32) {
     // The queues' sending ends close here, and with the last child that has them: then the processes finish and end.
     parent.generation = nil
     parent.embedded.leave()
+    if isStop != 0, !parent.isChild { awaitSupervisors() }
 }
+
+/// Waits for the end of all supervisors, and no longer than they may take.
+///
+/// When httpd's parent has ended, a container or a service manager ends what is left of it at once: applications would not come
+/// to their own end. The supervisor keeps to shutdown-timeout, whatever they do.
+private func awaitSupervisors() {
+    let seconds = parent.supervisors.values.max() ?? 0
+    let end = Clock.monotonic + (seconds + supervisorMoment) * 1_000_000_000
+    while !parent.supervisors.isEmpty, Clock.monotonic < end {
+        for pid in parent.supervisors.keys where waitpid(pid, nil, WNOHANG) != 0 { parent.supervisors[pid] = nil }
+        if !parent.supervisors.isEmpty { usleep(5000) }
+    }
+}
+
+/// Seconds that a supervisor may take beyond shutdown-timeout, to remove what its processes have left.
+private let supervisorMoment: Int64 = 3
 
 @c @implementation
 func swsgi_parent_turn(_ server: OpaquePointer) {
     parent.embedded.turn()
     do throws(Problem) {
-        if let pid = try parent.generation?.turn() { swsgi_watch(pid) }
+        guard let pid = try parent.generation?.turn() else { return }
+        parent.supervisors[pid] = shutdownSeconds
+        swsgi_watch(pid)
     } catch {
         log(error, server)
     }
@@ -92,6 +113,7 @@ func swsgi_parent_turn(_ server: OpaquePointer) {
 
 @c @implementation
 func swsgi_supervisor_ended(_ pid: Int32, _ status: Int32) {
+    parent.supervisors[pid] = nil
     guard let server = swsgi_main_server() else { return }
     if pid == parent.check {
         parent.check = -1

@@ -208,6 +208,40 @@ struct LifecycleTests {
         }
     }
 
+    /// As in a container, whose end is that of its first process, and with KillMode=mixed of systemd.
+    @Test(arguments: ["stop", "graceful-stop"])
+    func stop_waitsForTheEndOfApplications(_ command: String) throws {
+        try withServer { server in
+            let place = "\(server.directory)/notes"
+            mkdir(place, 0o777)
+            chmod(place, 0o777)
+            let bundle = try CFixture.scratchDirectory("swsgi-stopping") + "/stopping.so"
+            let source = CFixture.answering("\"ok\\n\"").replacingOccurrences(
+                of: ".respond = respond}",
+                with: ".respond = respond, .stopping = stopping}"
+            ).replacingOccurrences(
+                of: "const swsgi_application *application",
+                with: """
+                    static void stopping(void *context, const swsgi_host *host) {
+                        (void)context, (void)host;
+                        sleep(2);
+                        fclose(fopen("\(place)/stopped", "w"));
+                    }
+                    const swsgi_application *application
+                    """
+            )
+            try CFixture.compile("#include <stdio.h>\n" + source, to: bundle)
+            let entry = try server.deploy(bundle: bundle, as: "app")
+            try server.start(server.application(entry, options: "threads=1 shutdown-timeout=30"))
+            #expect(try server.get("/").status == 200)
+            let parent = try #require(server.parentPID)
+            try server.signal(command)
+            try eventually("end of httpd's parent", every: 1) { !ProcessTable.isAlive(parent) }
+            #expect(access("\(place)/stopped", F_OK) == 0)
+            #expect(server.processes.isEmpty, "\(server.processes)")
+        }
+    }
+
     @Test func killedSupervisor_isReplacedAndServiceGoesOn() throws {
         try withServer { server in
             server.announce("SWSGI3002", "SWSGI3001", "SWSGI4022", "AH00546", "AH00547")

@@ -358,7 +358,8 @@ void swsgi_second_module(const char *_Nonnull own, const char *_Nonnull other, c
 void swsgi_dump(struct server_rec *_Nonnull server);
 /** Makes the queues and starts the supervisor. Returns 1, or 0 after writing errors. */
 int swsgi_generation_begin(struct server_rec *_Nonnull server);
-void swsgi_generation_left(void);
+/** The configuration goes; `is_stop`: and httpd with it, which waits for its supervisors then. */
+void swsgi_generation_left(int is_stop);
 /** About once a second, and whenever a supervisor has ended. */
 void swsgi_parent_turn(struct server_rec *_Nonnull server);
 void swsgi_supervisor_ended(int pid, int status);
