@@ -128,9 +128,20 @@ extension MessageCode {
             "Start httpd again: the port is free at once, and running requests still end, within GracefulShutdownTimeout, or twice the largest shutdown-timeout where that is not set. httpd's own lines of a failing accept belong to it."
     )
 
+    /// Root is less than root.
+    public static let capabilityMissing = MessageCode(
+        3022,
+        .error,
+        "httpd's root lacks a capability that process groups need.",
+        cause:
+            "A container or a service manager has taken it away; the line names it, and what does not work without it.",
+        cure:
+            "Give it back: --cap-add= of a container, CapabilityBoundingSet= of a systemd unit. Groups with a user of their own need CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID; chroot= needs SYS_CHROOT, and a negative cpu-priority= SYS_NICE."
+    )
+
     static let processes: [MessageCode] = [
         processEnded, supervisorEnded, startFailed, restartDelayed, supervisorStartFailed, reloadStarted, reloadDone,
         reloadFailed, processKilled, processMisbehaved, processSilent, supervisorFailed, queueFailed, setupFailed,
-        parentDied,
+        parentDied, capabilityMissing,
     ]
 }

@@ -36,7 +36,7 @@ struct EmbeddedMode {
             backtrace = paths.backtrace
             home = try EmbeddedHome(base: paths.snapshots, program: paths.program, uid: httpd.uid, gid: httpd.gid)
         } catch {
-            let reason = (error as? Problem)?.description ?? "\(error)"
+            let reason = (error as? Errno).map(Capability.chown.explain) ?? "\(error)"
             log(Problem(.embeddedPlace, "embedded mode has no place for snapshots: \(reason)"), server)
         }
     }

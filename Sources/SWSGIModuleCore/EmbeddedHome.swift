@@ -27,7 +27,10 @@ public final class EmbeddedHome {
         directory = try SnapshotDirectory(existing: made)
         presence = try SnapshotDirectory(existing: made)
         guard presence?.lock(shared: true) == true else { throw .last }
-        if geteuid() == 0, chown(made, uid, gid) != 0 { throw .last }
+        guard geteuid() == 0, chown(made, uid, gid) != 0 else { return }
+        let failure = Errno.last
+        rmdir(made)
+        throw failure
     }
 
     /// In the parent: from now on only children need it, and later ones don't inherit it.

@@ -20,6 +20,7 @@ public func supervise() -> Int32 {
             return try Memory.map(SupervisorDescriptors.outstanding, bytes: bytes, writable: false)
         }
         let pages = (EndsPage(page, groups: plan.groups.count), OutstandingPage(counted, groups: plan.groups.count))
+        remarkCapabilities(plan)
         let supervisor = try makeSupervisor(plan, pages, parent)
         supervisor.run()
         return 0
@@ -105,5 +106,25 @@ private func makeSupervisor(
         )
     } catch {
         throw .failed("making a directory for snapshots in \(plan.snapshotBase): \(error)")
+    }
+}
+
+/// Says what will not work, before it does not: root in a container may be less than root.
+private func remarkCapabilities(_ plan: SupervisorPlan) {
+    guard plan.groups.contains(where: \.changesIdentity) else { return }
+    let start = "no process of a group with a user of its own can be started"
+    var needs: [(capability: Capability, without: String)] = [
+        (.chown, start), (.setgid, start), (.setuid, start),
+        (.kill, "processes that do not end by themselves can't be killed"),
+        (
+            .dacOverride,
+            "copies of bundles are not removed when their processes have ended, and an environment-file= must be readable for root"
+        ),
+    ]
+    if plan.groups.contains(where: { $0.surroundings.root != nil }) { needs.append((.sysChroot, "chroot= fails")) }
+    if plan.groups.contains(where: { $0.surroundings.priority < 0 }) { needs.append((.sysNice, "cpu-priority= fails")) }
+    let log = GroupLog(descriptor: SupervisorDescriptors.log, limit: LogLevel.notice.rawValue)
+    for need in needs where !need.capability.isHeld {
+        log.write(.capabilityMissing, "\(need.without); \(need.capability.remedy)")
     }
 }

@@ -44,7 +44,7 @@ extension Supervisor {
             _ = try snapshots(of: index).make(directory, owner: identity)
         } catch {
             let place = jails[index]?.path ?? group.surroundings.root ?? snapshots.path
-            throw StartFailure(reason: "a directory for snapshots in \(place): \(error)")
+            throw StartFailure(reason: "a directory for snapshots in \(place): \(Capability.chown.explain(error))")
         }
         do {
             return try spawn(launch, group: index, directory: directory, identity: identity)
@@ -105,7 +105,7 @@ extension Supervisor {
             // The kernel looks at the limit of processes only now, as the user has changed since the fork.
             let isLimit = error.stage == .exec && error.error.wouldBlock
             let hint = isLimit ? " (the limit of processes of uid \(group.uid) is reached)" : ""
-            throw StartFailure(reason: "\(plan.program): \(error)\(hint)")
+            throw StartFailure(reason: "\(plan.program): \(error.explanation)\(hint)")
         } catch {
             throw StartFailure(reason: "its descriptors: \(error)")
         }

@@ -249,11 +249,17 @@ final class Supervisor {
         case .cancel(let ticket): send(.cancel, group: index, ticket: ticket)
         case .ask(let ticket, let number): send(.ask(number), group: index, ticket: ticket)
         case .reloadFailed(let ticket, let version): send(.reloadFailed(version), group: index, ticket: ticket)
-        case .kill(let ticket): worker(index, ticket)?.kill()
+        case .kill(let ticket): kill(index, ticket)
         case .broken(let retryAt): setBroken(index, retryAt)
         case .log(let code, let text): groups[index].log.write(code, text)
         case .note(let text): groups[index].log.note(text)
         }
+    }
+
+    private func kill(_ group: Int, _ ticket: Int) {
+        guard let worker = worker(group, ticket), let error = worker.kill() else { return }
+        let text = "group '\(groups[group].plan.name)': process \(worker.pid) can't be killed"
+        groups[group].log.write(.capabilityMissing, "\(text): \(Capability.kill.explain(error))")
     }
 
     private func worker(_ group: Int, _ ticket: Int) -> WorkerHandle? {

@@ -135,8 +135,9 @@ final class WorkerHandle {
         }
     }
 
-    /// Ends it and everything that it started in its session.
-    func kill() {
-        Glibc.kill(-pid, SIGKILL)
+    /// Ends it and everything that it started in its session; returns why that can't be.
+    func kill() -> Errno? {
+        guard Glibc.kill(-pid, SIGKILL) != 0, errno != ESRCH else { return nil }
+        return .last
     }
 }

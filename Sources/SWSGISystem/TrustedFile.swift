@@ -14,7 +14,7 @@ public enum TrustedFile {
         /// For a log line.
         public var description: String {
             switch self {
-            case .system(let error): "\(error)"
+            case .system(let error): Capability.dacOverride.explain(error)
             case .notRegular: "it is not a regular file"
             case .untrusted(let why): why
             }

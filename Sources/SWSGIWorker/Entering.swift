@@ -28,7 +28,11 @@ private let outOfMemoryScore = 200
 
 /// Only now, when nothing outside is needed any more: the program, its loader and the locale have been read.
 private func enter(_ root: String, directory: String) throws(Problem) {
-    try step("chroot to \(root)") { () throws(Errno) in try CurrentProcess.enterRoot(root) }
+    do throws(Errno) {
+        try CurrentProcess.enterRoot(root)
+    } catch {
+        throw Problem(.setupFailed, "chroot to \(root): \(Capability.sysChroot.explain(error))")
+    }
     try step("working directory \(directory) in \(root)") { () throws(Errno) in
         try CurrentProcess.enterDirectory(directory)
     }

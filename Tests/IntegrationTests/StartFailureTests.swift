@@ -65,6 +65,32 @@ struct StartFailureTests {
         }
     }
 
+    /// Containers and service managers take capabilities away: the log names what is missing, and how it is had.
+    @Test(arguments: [("chown", "CHOWN"), ("dac_override", "DAC_OVERRIDE"), ("kill", "KILL")])
+    func missingCapability_isNamed_withItsCure(_ capability: String, _ name: String) throws {
+        try withServer { server in
+            server.announce("SWSGI1172", "SWSGI3003", "SWSGI3004", "SWSGI3022", "SWSGI3082", "SWSGI4093", "AH")
+            server.missingCapabilities = [capability]
+            let entry = try server.deploy(.facts, as: "app")
+            try server.start(server.application(entry, options: "threads=1"))
+            try server.logs.waitForLine("SWSGI3022", "CAP_\(name)", "--cap-add=\(name)")
+            if capability == "chown" {
+                try server.logs.waitForLine("SWSGI3003", "Operation not permitted", "CAP_CHOWN", "--cap-add=CHOWN")
+            } else {
+                #expect(try server.facts()["uid"] == "\(TestUser.first.uid)")
+            }
+            #expect(server.logs.lines(containing: "SWSGI3022").allSatisfy { $0.text.contains("CAP_\(name)") })
+            if capability == "dac_override" {
+                try server.stop()
+                // They are there still; a server that may remove them does, when nothing can be just being made.
+                letPass(3)
+                server.missingCapabilities = []
+                try server.start(server.application(entry, options: "threads=1"))
+                #expect(try server.facts()["uid"] == "\(TestUser.first.uid)")
+            }
+        }
+    }
+
     /// A start fails once; what the supervisor had asked for instead would lie until something else happened.
     @Test func oneFailedStart_isTriedAgainAtOnce_andLeavesNoProcessTooMany() throws {
         try withServer { server in

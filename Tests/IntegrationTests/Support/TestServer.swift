@@ -26,6 +26,8 @@ final class TestServer: @unchecked Sendable {
     var descriptorLimit: Int?
     /// Whether that is the hard limit, too.
     var limitsDescriptorsForGood = false
+    /// Capabilities that root does not have, as setpriv writes them: "chown".
+    var missingCapabilities: [String] = []
     /// The file mode creation mask that httpd is started with, in octal; nil: that of the tests.
     var umask: String?
     /// Whether lines without a head belong to the test: what processes write to standard error.
@@ -97,6 +99,10 @@ final class TestServer: @unchecked Sendable {
             ?? []
         let mask = umask.map { ["/bin/sh", "-c", "umask \($0); exec \"$@\"", "umask"] } ?? []
         var identity: [String] = []
+        if !missingCapabilities.isEmpty {
+            let set = missingCapabilities.map { "-\($0)" }.joined(separator: ",")
+            identity = ["/usr/bin/setpriv", "--bounding-set=\(set)"]
+        }
         if let user {
             // Not what is installed: those are links to the files that were built, and to the toolchain's.
             let own = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0 != "lib" }
