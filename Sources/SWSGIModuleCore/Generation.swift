@@ -68,6 +68,8 @@ public final class Generation {
     /// Indexes in the order of their names.
     private let sorted: [Int]
     private let program: String
+    /// The program that a supervisor of this generation was started from: another version of it is not for this one's plan.
+    private var image: SharedDescriptor?
     private var supervisor: Int32 = -1
     private var startedAt: Int64 = 0
     private var quickEnds: Int64 = 0
@@ -194,12 +196,15 @@ public final class Generation {
 
     private func start() throws -> Int32 {
         let null = try Descriptor.open("/dev/null", O_RDWR)
-        var descriptors = [null.number, logs[0], logs[0], plan.number, page.number, scoreboard.memory.number]
+        let image = try self.image ?? SharedDescriptor(Descriptor.open(self.program, O_RDONLY))
+        var descriptors = [
+            null.number, logs[0], logs[0], plan.number, page.number, scoreboard.memory.number, image.number,
+        ]
         for (index, receiver) in receivers.enumerated() {
             descriptors += [receiver.number, logs[index + 1], takers[index].descriptor.number]
         }
         var program = Program(
-            path: program,
+            path: "/proc/self/fd/\(SupervisorDescriptors.program)",
             arguments: [program, "supervise"],
             environment: [
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SWIFT_BACKTRACE=enable=no",
@@ -207,7 +212,9 @@ public final class Generation {
             descriptors: descriptors
         )
         program.descriptorLimit = .max
-        return try program.start()
+        let pid = try program.start()
+        self.image = image
+        return pid
     }
 
     /// Places for the exchanges of each of httpd's threads: a filter may begin a request in a request, so there are more.
@@ -225,6 +232,7 @@ public final class Generation {
     public func becomeChild() {
         for receiver in receivers { close(receiver.number) }
         for page in takers { close(page.descriptor.number) }
+        if let image { close(image.number) }
         close(plan.number)
         close(page.number)
         close(scoreboard.memory.number)

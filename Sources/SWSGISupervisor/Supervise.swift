@@ -50,7 +50,7 @@ private func step<Result: ~Copyable>(_ name: String, _ body: () throws(Errno) ->
 private func prepareDescriptors() throws(SetupFailure) {
     signal(SIGPIPE, SIG_IGN)
     Orphans.adopt()
-    for number in SupervisorDescriptors.plan...SupervisorDescriptors.outstanding {
+    for number in SupervisorDescriptors.plan...SupervisorDescriptors.program {
         guard fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else { throw .failed("descriptor \(number) is not open") }
     }
 }

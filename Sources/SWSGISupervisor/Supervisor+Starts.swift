@@ -75,7 +75,8 @@ extension Supervisor {
             let input = try Descriptor.open("/dev/null", group.restrictions.contains(.input) ? O_WRONLY : O_RDONLY)
             Socket.setSendBuffer(control.first.number, bytes: 2 * Int32(ControlLimits.message))
             var program = Program(
-                path: plan.program,
+                // The one that runs here, whatever stands under its name by now.
+                path: "/proc/self/exe",
                 arguments: [plan.program, "serve"],
                 environment: environment,
                 descriptors: [

@@ -43,6 +43,12 @@ public enum ControlThread {
 
 /// The calling process itself.
 public enum CurrentProcess {
+    /// Sets the name in process lists: without it that would be of the link that the program was executed by.
+    public static func setName(_ name: StaticString) {
+        guard let file = try? Descriptor.open("/proc/self/comm", O_WRONLY) else { return }
+        _ = write(file.number, name.utf8Start, name.utf8CodeUnitCount)
+    }
+
     /// Shows a title in process lists instead of the program's name and arguments.
     public static func setTitle(_ title: String) {
         swsgi_process_title(CommandLine.argc, CommandLine.unsafeArgv, title)

@@ -10,8 +10,10 @@ public enum SupervisorDescriptors {
     public static let ends: Int32 = 4
     /// What httpd's children count: the page of outstanding exchanges is its beginning.
     public static let outstanding: Int32 = 5
+    /// The program itself.
+    public static let program: Int32 = 6
     /// For group `index`: its queue's receiving end; what follows belongs to it.
-    public static func queue(ofGroup index: Int) -> Int32 { 6 + 3 * Int32(truncatingIfNeeded: index) }
+    public static func queue(ofGroup index: Int) -> Int32 { 7 + 3 * Int32(truncatingIfNeeded: index) }
     /// The error log of its virtual host.
     public static func log(ofGroup index: Int) -> Int32 { queue(ofGroup: index) + 1 }
     /// Its `TakersPage`.

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SWSGICheck
 internal import SWSGISupervisor
+internal import SWSGISystem
 internal import SWSGIWorker
 
 /// The program beside the module: `swsgid supervise` and `swsgid check` are started by httpd, `swsgid serve` by the supervisor;
@@ -8,6 +9,7 @@ internal import SWSGIWorker
 @main
 struct Swsgid {
     static func main() {
+        CurrentProcess.setName("swsgid")
         switch CommandLine.arguments.dropFirst().first {
         case "supervise": exit(supervise())
         case "serve": exit(serve())

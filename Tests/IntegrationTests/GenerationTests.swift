@@ -113,6 +113,34 @@ struct GenerationTests {
         }
     }
 
+    /// Packages are installed file by file, and httpd is told later, or never: until then what runs is one version.
+    @Test func programThatIsReplacedOnDisk_concernsNoGenerationThatRuns() throws {
+        try withServer { server in
+            server.announce("SWSGI3001", "SWSGI3002", "SWSGI4022")
+            let entry = try server.deploy(.trouble, as: "app")
+            try server.start(server.application(entry, options: "threads=2 display-name=%{GROUP}"))
+            #expect(try server.get("/ok").text == "ok\n")
+            let program = "\(server.library)/swsgid"
+            // What another version would say to this one's plan: nothing that this one understands.
+            try server.write("#!/bin/sh\nexit 70\n", to: "\(program).new", mode: 0o755)
+            rename("\(program).new", program)
+            server.touch(entry)
+            #expect(try server.get("/ok").text == "ok\n")
+            try server.logs.waitForLine("SWSGI3007")
+            #expect(try server.get("/exit").status == 502)
+            #expect(try server.get("/ok").text == "ok\n")
+            // Nor a supervisor that httpd starts again.
+            kill(try #require(server.supervisors.first).pid, SIGKILL)
+            try server.logs.waitForLine("SWSGI3002")
+            try eventually("service again") { try server.get("/ok").status == 200 }
+            #expect(server.logs.lines(containing: "SWSGI3014").isEmpty)
+            let name = ProcessTable.text("/proc/\(try #require(server.supervisors.first).pid)/comm")
+            #expect(name == "swsgid\n")
+            unlink(program)
+            try Installation.place(Installation.daemon, at: program)
+        }
+    }
+
     /// F43.
     @Test func twentyGracefulRestartsInARow_loseNothingAndLeaveOneGeneration() throws {
         try withServer { server in

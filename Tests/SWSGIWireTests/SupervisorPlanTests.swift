@@ -109,7 +109,7 @@ import Testing
                 SupervisorDescriptors.takers(ofGroup: $0),
             ]
         }
-        #expect(places == Array(6...14))
+        #expect(places == Array(7...15))
     }
 
     private func trial() throws -> Trial {
