@@ -77,6 +77,11 @@ enum { HAS_BACKTRACE = 1 };
 static void on_fatal_signal(int number, siginfo_t *info, void *context) {
     struct sigaction *before = NULL;
     int none = 0;
+    if (swsgi_copy) { /* a process that an application has forked ends alone, and no request with it */
+        signal(number, SIG_DFL);
+        pthread_kill(pthread_self(), number);
+        return;
+    }
     swsgi_look_escape();
     if (!atomic_compare_exchange_strong(&crashed_thread, &none, gettid())) {
         if (none != gettid()) for (;;) pause(); /* another thread is reporting; the process ends with it */
@@ -121,6 +126,19 @@ int swsgi_crash_handlers_install(int control, const void *bytes, size_t length, 
         if (sigaction(fatal[i], &action, &former[i]) < 0) return -errno;
     return 0;
 }
+
+int swsgi_copy;
+
+/* Only the forking thread is there, and it may be in any function: nothing but calls that are safe in a signal handler. */
+static void on_fork(void) {
+    swsgi_copy = 1;
+    for (size_t slot = 0, limit = atomic_load(&running_limit); slot < limit; slot++) {
+        int reply = atomic_exchange(&running[slot].reply_plus_one, 0);
+        if (reply > 0) close(reply - 1);
+    }
+}
+
+int swsgi_forks_watch(void) { return -pthread_atfork(NULL, NULL, on_fork); }
 
 void swsgi_crash_dumps(const char *directory) {
     if (strlen(directory) < sizeof dump_directory) strcpy(dump_directory, directory);

@@ -65,7 +65,7 @@ static void on_signal(int number) {
 int swsgi_control_thread(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     control_thread = pthread_self();
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, on_nothing); /* and not SIG_IGN, which programs that the application starts would have, too */
     for (unsigned i = 0; i < SIGNAL_COUNT; i++)
         if (sigaction(control_signals[i], &action, NULL)) return -errno;
     return keep_wake_handler() ? -errno : 0;

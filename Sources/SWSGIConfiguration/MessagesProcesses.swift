@@ -139,9 +139,28 @@ extension MessageCode {
             "Give it back: --cap-add= of a container, CapabilityBoundingSet= of a systemd unit. Groups with a user of their own need CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID; chroot= needs SYS_CHROOT, and a negative cpu-priority= SYS_NICE."
     )
 
+    /// A thread of the host's was ended by the application.
+    public static let threadEnded = MessageCode(
+        3023,
+        .error,
+        "An application has ended a request thread of its daemon process (500); another thread takes its place.",
+        cause: "It, or a library of it, calls pthread_exit, or pthread_cancel for a thread that is not its own.",
+        cure: "Let the function that answers the request return instead; the line names the request."
+    )
+    /// A fork came back.
+    public static let forkReturned = MessageCode(
+        3024,
+        .error,
+        "A process that an application has forked has returned from the application, as its parent does, and is ended.",
+        cause:
+            "fork() without exec: in the new process nothing of the host works. Its answer would have been the second one to the same request.",
+        cure:
+            "Let the new process execute a program, or end with _exit(); posix_spawn and Foundation's Process do the former."
+    )
+
     static let processes: [MessageCode] = [
         processEnded, supervisorEnded, startFailed, restartDelayed, supervisorStartFailed, reloadStarted, reloadDone,
         reloadFailed, processKilled, processMisbehaved, processSilent, supervisorFailed, queueFailed, setupFailed,
-        parentDied, capabilityMissing,
+        parentDied, capabilityMissing, threadEnded, forkReturned,
     ]
 }

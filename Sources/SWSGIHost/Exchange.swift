@@ -70,12 +70,45 @@ public final class Exchange {
         constants = instance.constants
         let application = instance.application.pointee
         let result = application.respond(application.context, instance.host, handle.open(for: self))
+        if ForkedProcess.isOne { endFork() }
         handle.close()
         if result == 0, !output.isStarted {
             log(.error, "the application ended without starting a response")
         }
         let failure = Self.areAllCancelled.load(ordering: .relaxed) ? ExchangeOutcome.unavailable : .failed
         output.end(result == 0 && output.isStarted ? .complete : failure, returnsReply: input.isIdle && handOver())
+    }
+
+    /// Two processes have come back from one request: only the first of them may answer it, and take the next one.
+    private func endFork() -> Never {
+        let request = head.map { " by \"\(LogText.escaped($0.line))\"" } ?? ""
+        let text =
+            "process \(getpid()), forked\(request) in process \(getppid()), has returned from the application and is ended"
+        ForkedProcess.end(Problem(.forkReturned, text).description)
+    }
+
+    /// Whether an exchange runs that counts for inactivity-timeout.
+    public var isActivity: Bool { head.map { !$0.flags.contains(.isNoActivity) } ?? false }
+
+    /// The thread that runs the application on an exchange has ended, and will not come back: httpd answers for it.
+    ///
+    /// `isOwn`: the reply socket is this process's to use still.
+    public func abandon(isOwn: Bool) {
+        guard head != nil else { return }
+        head = nil
+        guard isOwn else { return }
+        // Ended in the middle of a call of the host's, it may have sent a part of a frame.
+        guard handle.tryClose() else {
+            shutdown(reply, Int32(SHUT_RDWR))
+            return
+        }
+        withUnsafeTemporaryAllocation(byteCount: FrameHeader.size + 1, alignment: 8) { frame in
+            FrameHeader(.end, length: 1).write(to: frame)
+            frame[FrameHeader.size] = ExchangeOutcome.failed.rawValue
+            // Without the descriptor: the socket is not used again.
+            try? Socket.sendAll(reply, UnsafeRawBufferPointer(frame))
+        }
+        Glibc.close(reply)
     }
 
     /// Ends an exchange that no application may run.

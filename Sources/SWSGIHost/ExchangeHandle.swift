@@ -62,6 +62,17 @@ final class ExchangeHandle {
         }
     }
 
+    /// Ends an exchange whose thread has gone; false: the thread was in a call, which never ends.
+    func tryClose() -> Bool {
+        for _ in 0..<100 {
+            if state.compareExchange(expected: number, desired: 0, ordering: .acquiringAndReleasing).exchanged {
+                return true
+            }
+            usleep(1000)
+        }
+        return false
+    }
+
     /// Calls `work` with the exchange that an application means, or `refused` with the reason why not.
     static func use<Result>(
         _ pointer: OpaquePointer,
@@ -69,7 +80,7 @@ final class ExchangeHandle {
         refused: (Int32) -> Result
     ) -> Result {
         let number = UInt64(UInt(bitPattern: pointer))
-        guard number < busy,
+        guard number < busy, !ForkedProcess.isOne,
             let handle = places?[Int(number & (1 << placeBits - 1))]?
                 .takeUnretainedValue()
         else { return refused(ABIResult.ended) }

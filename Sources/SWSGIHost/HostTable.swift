@@ -69,6 +69,8 @@ func makeHostTable(key: ApplicationKey, facts: HostFacts) -> UnsafeMutablePointe
             log: { host, exchange, level, start, length in
                 let line = UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : max(length, 0))
                 let level = LogLevel(rawValue: UInt8(clamping: level)) ?? .error
+                // Another thread may have held a lock of the log's when the process was forked.
+                if ForkedProcess.isOne { return }
                 guard let exchange else { return logToGroup(host, level, line) }
                 // Also in the middle of another thread's frame there is no place for a line.
                 ExchangeHandle.use(exchange) { exchange in

@@ -45,8 +45,8 @@ public final class Service: @unchecked Sendable {  // immutable after `init`, an
             to: swsgi_control(
                 abi_version: SWSGI_ABI_VERSION,
                 size: UInt32(MemoryLayout<swsgi_control>.size),
-                stopping: { _ in ServiceStop.hasCome ? 1 : 0 },
-                wait: { _, milliseconds in ServiceStop.wait(milliseconds) ? 1 : 0 }
+                stopping: { _ in ForkedProcess.isOne || ServiceStop.hasCome ? 1 : 0 },
+                wait: { _, milliseconds in ForkedProcess.isOne || ServiceStop.wait(milliseconds) ? 1 : 0 }
             )
         )
         instances.withLock { $0[UInt(bitPattern: host)] = log }

@@ -88,6 +88,8 @@ struct EmbeddedMode {
             guard let server = swsgi_main_server() else { return }
             log(Problem(.embeddedPlace, "embedded mode has no place for snapshots in \(home.path): \(error)"), server)
         }
+        // In a process that an application forks nothing of ours works; without memory for that, as before.
+        if child != nil { try? ForkedProcess.watch() }
         for key in configuration.embedded.preloads { _ = child?.find(key, seen: nil) }
     }
 }

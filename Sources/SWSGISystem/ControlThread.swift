@@ -73,12 +73,13 @@ public enum CurrentProcess {
 
 /// Starts a thread that runs `body` and ends; nobody waits for it.
 ///
-/// `stack` is the bytes of its stack; 0: the system's default.
-public func startThread(stack: Int = 0, _ body: @escaping @Sendable () -> Void) throws(Errno) {
-    final class Box {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
+/// `stack` is the bytes of its stack; 0: the system's default. When something in `body` ends the thread (pthread_exit), `lost` is
+/// called on what is left of it.
+public func startThread(
+    stack: Int = 0,
+    _ body: @escaping @Sendable () -> Void,
+    lost: (@Sendable () -> Void)? = nil
+) throws(Errno) {
     var thread = pthread_t()
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -87,13 +88,17 @@ public func startThread(stack: Int = 0, _ body: @escaping @Sendable () -> Void) 
         let failure = pthread_attr_setstacksize(&attributes, stack)
         guard failure == 0 else { throw Errno(failure) }
     }
-    let box = Unmanaged.passRetained(Box(body))
+    let box = Unmanaged.passRetained(ThreadBox(body, lost))
     let result = pthread_create(
         &thread,
         &attributes,
         { argument in
             guard let argument else { return nil }
-            Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+            let box = Unmanaged<ThreadBox>.fromOpaque(argument)
+            if box.takeUnretainedValue().lost != nil { pthread_setspecific(lostKey, argument) }
+            box.takeUnretainedValue().body()
+            pthread_setspecific(lostKey, nil)
+            box.release()
             return nil
         },
         box.toOpaque()
@@ -104,3 +109,24 @@ public func startThread(stack: Int = 0, _ body: @escaping @Sendable () -> Void) 
     }
     pthread_detach(thread)
 }
+
+/// What a thread runs.
+private final class ThreadBox {
+    let body: @Sendable () -> Void
+    let lost: (@Sendable () -> Void)?
+
+    init(_ body: @escaping @Sendable () -> Void, _ lost: (@Sendable () -> Void)?) {
+        self.body = body
+        self.lost = lost
+    }
+}
+
+/// Its destructor runs where a thread ends before its body has returned: that clears the value.
+private let lostKey: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key) { value in
+        guard let value else { return }
+        Unmanaged<ThreadBox>.fromOpaque(value).takeRetainedValue().lost?()
+    }
+    return key
+}()

@@ -12,6 +12,8 @@ final class RequestThreads: Sendable {
         let thread = Atomic<Int32>(0)
         /// Waiting for an exchange, or about to: may be interrupted.
         let isIdle = Atomic<Bool>(false)
+        /// What its thread works with, for `lost`: of that thread alone.
+        nonisolated(unsafe) var exchange: Exchange?
     }
 
     private let queue: Int32
@@ -57,7 +59,7 @@ final class RequestThreads: Sendable {
         for index in seats.indices {
             live.add(1, ordering: .relaxed)
             do throws(Errno) {
-                try startThread(stack: stack) { [self] in run(index) }
+                try startThread(index, stack: stack)
             } catch {
                 live.subtract(1, ordering: .relaxed)
                 guard index > 0 else { throw error }
@@ -65,6 +67,32 @@ final class RequestThreads: Sendable {
                 return channel.log(Problem(.threadsMissing, text))
             }
         }
+    }
+
+    private func startThread(_ index: Int, stack: Int) throws(Errno) {
+        try SWSGISystem.startThread(stack: stack) { [self] in
+            run(index)
+        } lost: { [self] in
+            lost(index, stack: stack)
+        }
+    }
+
+    /// The application has ended the calling thread: its request is answered 500, and another thread takes its place.
+    private func lost(_ index: Int, stack: Int) {
+        let seat = seats[index]
+        let line = CrashHandlers.runningLine(slot: index).map { "\"\(LogText.escaped($0.utf8))\"" } ?? "no request"
+        let text = "process \(getpid()): the application has ended request thread \(index + 1), which ran \(line)"
+        channel.log(Problem(.threadEnded, text))
+        let counts = seat.exchange?.isActivity ?? false
+        seat.exchange?.abandon(isOwn: CrashHandlers.ended(slot: index))
+        seat.exchange = nil
+        deadlines?.ended(index)
+        if counts { activity?.content.withLock { $0.ended(now: Clock.monotonic) } }
+        seat.thread.store(0, ordering: .releasing)
+        if !isDraining.load(ordering: .sequentiallyConsistent), (try? startThread(index, stack: stack)) != nil {
+            return
+        }
+        if live.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ControlThread.wake() }
     }
 
     /// Whether every thread has ended.
@@ -137,6 +165,7 @@ final class RequestThreads: Sendable {
             deadlines: deadlines,
             quota: quota
         )
+        seat.exchange = desk.exchange
         let number = ControlThread.current
         while true {
             seat.isIdle.store(true, ordering: .sequentiallyConsistent)
@@ -159,6 +188,7 @@ final class RequestThreads: Sendable {
             }
         }
         CrashHandlers.waiting(slot: index, thread: 0)
+        seat.exchange = nil
         seat.isIdle.store(false, ordering: .sequentiallyConsistent)
         seat.thread.store(0, ordering: .releasing)
         if live.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ControlThread.wake() }
@@ -211,7 +241,7 @@ struct RequestDesk: ~Copyable {
     private let pid = getpid()
     private let applications: Applications
     private let channel: SupervisorChannel
-    private let exchange: Exchange
+    let exchange: Exchange
     private let activity: SharedActivity?
     private let deadlines: DeadlineWatch?
     private let quota: Quota?

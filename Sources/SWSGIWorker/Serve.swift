@@ -55,6 +55,7 @@ private func setUp(_ channel: SupervisorChannel) throws(Problem) -> WorkerPlan {
     do throws(Errno) {
         try ControlThread.begin()
         try CrashHandlers.prepareThread()
+        try ForkedProcess.watch()
         try CrashHandlers.install(
             control: channel.socket,
             record: WorkerMessage.crashing(signal: 0).bytes,

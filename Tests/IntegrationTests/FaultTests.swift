@@ -48,6 +48,69 @@ struct FaultTests {
         }
     }
 
+    /// Both of them come back from the request.
+    @Test(arguments: [false, true])
+    func forkThatReturnsTwice_isAnsweredOnce_andReachesNoOtherRequest(_ isEmbedded: Bool) throws {
+        try withServer { server in
+            server.announce("SWSGI3024")
+            server.announcesRawLines = true
+            let entry = try server.deploy(bundle: CFixture.path("stray"), as: "app")
+            try server.start(isEmbedded ? server.embedded(entry) : server.application(entry, options: "threads=2"))
+            for _ in 0..<3 {
+                let forked = Background { try server.get("/fork").text }
+                var others: Set<String> = []
+                repeat { others.insert(try server.get("/").text) } while !forked.hasEnded
+                #expect(others == ["0\n"])
+                let child = try #require(Int32(try forked.value().trimmingCharacters(in: .whitespacesAndNewlines)))
+                #expect(child > 0)
+                try server.logs.waitForLine(
+                    "SWSGI3024",
+                    "process \(child), forked",
+                    isEmbedded ? "in process" : "GET /fork"
+                )
+                try eventually("its end") { !ProcessTable.isAlive(child) }
+            }
+        }
+    }
+
+    @Test func childOfTheApplication_thatCrashes_endsAlone() throws {
+        try withStray("processes=1 threads=2") { server in
+            let process = try server.daemon().pid
+            #expect(try number(server, "/crash-of-a-child") == SIGABRT)
+            #expect(try number(server, "/") == 0)
+            #expect(try server.daemon().pid == process)
+            #expect(server.logs.lines(containing: "SWSGI3001").isEmpty)
+        }
+    }
+
+    /// As when a shell starts it.
+    @Test func programOfTheApplication_hasNoSignalIgnoredOrBlocked() throws {
+        try withStray { server in
+            let lines = try server.get("/signals").text.split(separator: "\n")
+            for name in ["SigBlk", "SigIgn"] {
+                let line = try #require(lines.first { $0.hasPrefix(name) })
+                let mask = try #require(line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) })
+                // 32 and 33 are the C library's own, and nobody else can set them.
+                #expect(mask & ~(3 << 31) == 0, "\(line)")
+            }
+        }
+    }
+
+    /// As often as there are threads, and once more.
+    @Test func threadThatTheApplicationEnds_isReplaced_andItsRequestAnswered500() throws {
+        try withStray("processes=1 threads=2") { server in
+            server.announce("SWSGI3023", "SWSGI4023")
+            let process = try server.daemon().pid
+            for count in 1...3 {
+                #expect(try server.get("/pthread-exit").status == 500)
+                try server.logs.waitForLines(count, "SWSGI3023", "GET /pthread-exit")
+            }
+            for _ in 0..<4 { #expect(try number(server, "/") == 0) }
+            #expect(try server.daemon().pid == process)
+            try eventually("two request threads") { ProcessFacts(pid: process)?.threadCount == 3 }
+        }
+    }
+
     // MARK: Processes that don't listen
 
     @Test func deafProcess_F23_drainsAllTheSame() throws {

@@ -138,6 +138,13 @@ void swsgi_waiting_set(size_t slot, int thread);
 /** Whether the crash handler has begun: no more exchanges are to be taken. */
 int swsgi_has_crashed(void);
 
+/** 1 in a process that an application has forked, and that has not executed another program: `swsgi_forks_watch` sees to it. */
+extern int swsgi_copy;
+static inline int swsgi_is_copy(void) { return swsgi_copy; }
+
+/** From now on a fork() closes the copies of reply sockets in the new process, and marks that (pthread_atfork). Returns 0 or -errno. */
+int swsgi_forks_watch(void);
+
 /** Gives the calling thread an alternate signal stack, so that a stack overflow can be reported (MINSIGSTKSZ is a macro). */
 int swsgi_signal_stack_install(void);
 
@@ -205,7 +212,7 @@ void swsgi_line_buffering(void);
 _Noreturn void swsgi_end(int status);
 
 /** Makes the calling thread the one that SIGTERM, SIGINT, SIGUSR1, SIGXCPU, SIGHUP and SIGUSR2 reach, whichever thread they
-    hit: it sees them in `swsgi_control_wait` only. SIGPIPE is ignored; the wake signal ends waiting calls. */
+    hit: it sees them in `swsgi_control_wait` only. SIGPIPE does nothing; the wake signal ends waiting calls. */
 int swsgi_control_thread(void);
 
 /** Waits until `descriptor` is readable (returns 0), a signal has come (its number), a thread has waked us (-EINTR) or

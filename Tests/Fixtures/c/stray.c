@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include "plain_text.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int is(swsgi_text path, const char *end) {
@@ -55,6 +57,25 @@ static void turn_deaf(void) {
     sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
+/* A child that crashes; how it ended. */
+static int crash(void) {
+    int status = 0;
+    pid_t pid = fork();
+    if (!pid) abort();
+    waitpid(pid, &status, 0);
+    return WTERMSIG(status);
+}
+
+/* What a program sees that is started as every program is: the lines of its signals. */
+static int answer_signals(const swsgi_host *host, swsgi_exchange *exchange) {
+    char text[4096];
+    FILE *stream = popen("grep ^Sig /proc/self/status", "r");
+    size_t length = stream ? fread(text, 1, sizeof text, stream) : 0;
+    if (stream) pclose(stream);
+    if (host->start_response(exchange, 200, (swsgi_text){"OK", 2}, NULL, 0) < 0) return 1;
+    return host->write(exchange, text, length) < 0;
+}
+
 static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchange) {
     swsgi_text path = {"", 0};
     char body[64];
@@ -68,6 +89,14 @@ static int respond(void *context, const swsgi_host *host, swsgi_exchange *exchan
     if (is(path, "/deaf-for-ever")) {
         turn_deaf();
         for (;;) sleep(60);
+    }
+    if (is(path, "/pthread-exit")) pthread_exit(NULL);
+    if (is(path, "/crash-of-a-child")) number = crash();
+    if (is(path, "/signals")) return answer_signals(host, exchange);
+    if (is(path, "/fork")) {
+        number = (int)fork();
+        /* The new process is the first to answer. */
+        if (number) sleep(1);
     }
     if (is(path, "/close")) for (int fd = 3; fd < 1024; fd++) close(fd);
     if (host->start_response(exchange, 200, (swsgi_text){"OK", 2}, &plain_text, 1) < 0) return 1;
