@@ -70,21 +70,14 @@ public final class Exchange {
         constants = instance.constants
         let application = instance.application.pointee
         let result = application.respond(application.context, instance.host, handle.open(for: self))
-        if ForkedProcess.isOne { endFork() }
+        // Only the first of the two may answer the request, and take the next one.
+        ForkReturn.end(from: head.map { "\"\(LogText.escaped($0.line))\"" } ?? "a request")
         handle.close()
         if result == 0, !output.isStarted {
             log(.error, "the application ended without starting a response")
         }
         let failure = Self.areAllCancelled.load(ordering: .relaxed) ? ExchangeOutcome.unavailable : .failed
         output.end(result == 0 && output.isStarted ? .complete : failure, returnsReply: input.isIdle && handOver())
-    }
-
-    /// Two processes have come back from one request: only the first of them may answer it, and take the next one.
-    private func endFork() -> Never {
-        let request = head.map { " by \"\(LogText.escaped($0.line))\"" } ?? ""
-        let text =
-            "process \(getpid()), forked\(request) in process \(getppid()), has returned from the application and is ended"
-        ForkedProcess.end(Problem(.forkReturned, text).description)
     }
 
     /// Whether an exchange runs that counts for inactivity-timeout.

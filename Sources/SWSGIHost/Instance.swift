@@ -77,6 +77,7 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
         constants = ConstantFields(key: key, symbol: symbol, facts: facts)
         loading.withLock { $0 = log }
         defer { loading.withLock { $0 = nil } }
+        defer { ForkReturn.end(from: "the loading of \(key.entryFile)") }
         let address = try LoadedBundle.symbol(symbol, source.snapshot, entry: entry)
         whenMapped()
         application = try LoadedBundle(address, entry: entry, symbol: symbol, host: host).application
@@ -118,6 +119,7 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
     /// Tells the application that the process is about to end.
     public func stop() {
         application.pointee.stopping?(application.pointee.context, host)
+        ForkReturn.end(from: "its 'stopping'")
     }
 
     /// Tells the application what happens to the process, if its table has room for that.
@@ -129,6 +131,7 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
             let text = swsgi_text(bytes: bytes, length: detail.utf8.count)
             function(application.pointee.context, host, Int32(kind), text)
         }
+        ForkReturn.end(from: "an event")
     }
 
     private static func bytes(_ text: swsgi_text) -> UnsafeRawBufferPointer {

@@ -27,6 +27,7 @@ public final class Service: @unchecked Sendable {  // immutable after `init`, an
         let symbol = source.entry.symbol ?? "service"
         loading.withLock { $0 = log }
         defer { loading.withLock { $0 = nil } }
+        defer { ForkReturn.end(from: "the loading of \(key.entryFile)") }
         let address = try LoadedBundle.symbol(symbol, source.snapshot, entry: source.entry)
         typealias Function = @convention(c) (UnsafePointer<swsgi_host>) -> UnsafePointer<swsgi_service>?
         guard let table = unsafeBitCast(address, to: Function.self)(host) else {
@@ -56,7 +57,11 @@ public final class Service: @unchecked Sendable {  // immutable after `init`, an
     public var sdk: String { String(decoding: bytes(service.pointee.sdk), as: UTF8.self) }
 
     /// Runs it until it returns; 0 is success.
-    public func run() -> Int32 { service.pointee.run(service.pointee.context, host, control) }
+    public func run() -> Int32 {
+        let result = service.pointee.run(service.pointee.context, host, control)
+        ForkReturn.end(from: "its service")
+        return result
+    }
 
     /// Tells it to return soon.
     public static func stop() { ServiceStop.come() }

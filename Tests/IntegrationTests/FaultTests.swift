@@ -66,10 +66,24 @@ struct FaultTests {
                 try server.logs.waitForLine(
                     "SWSGI3024",
                     "process \(child), forked",
-                    isEmbedded ? "in process" : "GET /fork"
+                    isEmbedded ? "a request" : "GET /fork"
                 )
                 try eventually("its end") { !ProcessTable.isAlive(child) }
             }
+        }
+    }
+
+    @Test func forkWhileABundleIsLoaded_startsNoSecondDaemonProcess() throws {
+        try withServer { server in
+            server.announce("SWSGI3024")
+            let bundle = try CFixture.scratchDirectory("swsgi-fork") + "/twice.so"
+            let twice = "__attribute__((constructor)) static void twice(void) { (void)fork(); }"
+            try CFixture.compile(CFixture.answering("\"ok\\n\"", before: twice), to: bundle)
+            let entry = try server.deploy(bundle: bundle, as: "app")
+            try server.start(server.application(entry, options: "threads=2"))
+            try server.logs.waitForLine("SWSGI3024", "the loading of \(entry)")
+            try eventually("one process") { server.daemons.count == 1 }
+            for _ in 0..<4 { #expect(try server.get("/").text == "ok\n") }
         }
     }
 
