@@ -77,10 +77,12 @@ private func warnOfLogs(_ configuration: Configuration, _ server: OpaquePointer)
 
 @c @implementation
 func swsgi_generation_left(_ isStop: Int32) {
+    // A child that ends has closed most of these descriptors: by now their numbers may be those of its connections.
+    guard parent.pid == getpid() else { return }
     // The queues' sending ends close here, and with the last child that has them: then the processes finish and end.
     parent.generation = nil
     parent.embedded.leave()
-    if isStop != 0, !parent.isChild { awaitSupervisors() }
+    if isStop != 0 { awaitSupervisors() }
 }
 
 /// Waits for the end of all supervisors, and no longer than they may take.
