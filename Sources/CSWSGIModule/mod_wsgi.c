@@ -203,12 +203,15 @@ static const char *ignored(cmd_parms *cmd, void *unused, const char *arguments) 
 
 #define IGNORED_IN(name, where) AP_INIT_RAW_ARGS(name, ignored, NULL, where, "accepted for mod_wsgi's configurations, without effect")
 #define IGNORED(name) IGNORED_IN(name, RSRC_CONF | ACCESS_CONF)
+#define OTHERS(name, module) \
+    AP_INIT_RAW_ARGS(name, require_directive, (void *)module, OR_AUTHCFG, "another module's; to warn of an alias that refuses everybody")
 #define SCRIPT(name, kind, where, text) AP_INIT_RAW_ARGS(name, asked_script, (void *)kind, where, text)
 #define FLAG(name, field, where, text) \
     AP_INIT_TAKE1(name, set_flag, (void *)offsetof(struct directory_config, field), where, text)
 
 static const command_rec commands[] = {
     AP_INIT_TAKE2("LoadModule", other_module, NULL, RSRC_CONF | EXEC_ON_READ, "mod_so's; refuses another wsgi_module"),
+    OTHERS("Require", "mod_authz_core.c"), OTHERS("AuthMerging", "mod_authz_core.c"), OTHERS("Satisfy", "mod_access_compat.c"),
     AP_INIT_RAW_ARGS("WSGIDaemonProcess", daemon_process, NULL, RSRC_CONF, "name and options of a group of daemon processes"),
     AP_INIT_RAW_ARGS("WSGIScriptAlias", script_alias, (void *)SWSGI_ALIAS_PATH, RSRC_CONF, "URL path, entry file and options"),
     AP_INIT_RAW_ARGS("WSGIScriptAliasMatch", script_alias, (void *)SWSGI_ALIAS_MATCH, RSRC_CONF, "regular expression, entry file and options"),
@@ -267,7 +270,7 @@ static const char *setting_of(server_rec *s, const char *path, size_t offset) {
     return found;
 }
 
-static void find_preloads(server_rec *main_server) {
+static void find_preloads(apr_pool_t *p, server_rec *main_server) {
     for (server_rec *s = main_server; s; s = s->next) {
         struct server_config *config = ap_get_module_config(s->module_config, &wsgi_module);
         for (int i = 0; i < config->aliases->nelts; i++) {
@@ -276,7 +279,7 @@ static void find_preloads(server_rec *main_server) {
             const char *group = alias->process_group, *application = alias->application_group;
             if (!group) group = setting_of(s, alias->target, offsetof(struct directory_config, process_group));
             if (!application) application = setting_of(s, alias->target, offsetof(struct directory_config, application_group));
-            swsgi_note_alias(alias, group, application, s);
+            swsgi_note_alias(alias, group, application, denier_of(p, s, alias), s);
             if (!group || !strcmp(group, "%{GLOBAL}")) swsgi_embeds(alias, group ? application : NULL);
             if (!group || !application || strstr(group, "%{")) continue;
             if (!strcmp(application, "%{GLOBAL}")) application = "";
@@ -294,9 +297,9 @@ static int pre_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp) {
 }
 
 static int check_config(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s) {
-    (void)p, (void)plog, (void)ptemp;
+    (void)p, (void)plog;
     swsgi_configuration_read();
-    find_preloads(s);
+    find_preloads(ptemp, s);
     /* At a real start the same lines go to the error log, from post_config: here it is not open yet. */
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) swsgi_configuration_remark(s, 1);
     return swsgi_configuration_check(s) ? OK : HTTP_INTERNAL_SERVER_ERROR;

@@ -42,6 +42,8 @@ struct directory_config {
     int sendfile;
     /* Of WSGIAccessScript and those after it, by their kind. */
     const swsgi_alias *scripts[4];
+    /* Of this section alone: what its lines of access control say. */
+    int access;
 };
 
 static inline struct directory_config *directory_config_of(request_rec *r) {
@@ -59,6 +61,13 @@ const char *walk_directive(cmd_parms *cmd, void *unused, const char *value);
 void walk_child_init(apr_pool_t *p, server_rec *main_server);
 /* A hook: leads a request to its alias's entry file without a walk, where that is the same. */
 int walk_map_to_storage(request_rec *r);
+/* The next <Directory> section that httpd merges at this level of its walk, or null; `next` counts those that it has passed. */
+ap_conf_vector_t *section_at(apr_array_header_t *sections, const char *place, unsigned level, int *next);
+
+/* Require, AuthMerging and Satisfy, of which httpd runs every module's. */
+const char *require_directive(cmd_parms *cmd, void *mconfig, const char *arguments);
+/* The section that refuses all requests of an alias, or null when none does, or when that shows with the request. */
+const char *denier_of(apr_pool_t *p, server_rec *s, const swsgi_alias *alias);
 
 /* LoadModule, of which httpd runs every module's: mod_so skips a second module of a name, with a warning that is easily missed. */
 const char *other_module(cmd_parms *cmd, void *unused, const char *name, const char *path);

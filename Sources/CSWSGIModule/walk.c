@@ -62,28 +62,35 @@ static void merge_options(struct walk_options *now, const core_dir_config *secti
     if (section->override_list) now->override_list = section->override_list;
 }
 
+ap_conf_vector_t *section_at(apr_array_header_t *sections, const char *place, unsigned level, int *next) {
+    while (*next < sections->nelts) {
+        ap_conf_vector_t *found = APR_ARRAY_IDX(sections, *next, ap_conf_vector_t *);
+        core_dir_config *section = ap_get_core_module_config(found);
+        if (section->r || section->d_components > level) break;
+        ++*next;
+        if (!section->d_components
+            || (section->d_components == level
+                && !(section->d_is_fnmatch ? apr_fnmatch(section->d, place, APR_FNM_PATHNAME) : strcmp(place, section->d))))
+            return found;
+    }
+    return NULL;
+}
+
 /* Why the walk to a file may come to another end for another request, or null when it can't. */
 static const char *obstacle(apr_pool_t *p, server_rec *s, const char *file) {
     core_server_config *core = ap_get_core_module_config(s->module_config);
     core_dir_config *base = ap_get_core_module_config(s->lookup_defaults);
     struct walk_options now = {base->opts, base->opts_add, base->opts_remove, base->override, base->override_list};
+    ap_conf_vector_t *section;
     const char *path = apr_pstrcat(p, file, "/", NULL);
     unsigned level = 0;
     int next = 0;
     for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
         const char *place = apr_pstrmemdup(p, path, (apr_size_t)(slash - path) + 1);
-        int is_file = !slash[1];
-        for (level++; next < core->sec_dir->nelts; next++) {
-            core_dir_config *section = ap_get_core_module_config(APR_ARRAY_IDX(core->sec_dir, next, ap_conf_vector_t *));
-            if (section->r || section->d_components > level) break;
-            if (section->d_components
-                && (section->d_components < level
-                    || (section->d_is_fnmatch ? apr_fnmatch(section->d, place, APR_FNM_PATHNAME) != APR_SUCCESS
-                                              : strcmp(place, section->d) != 0)))
-                continue;
+        for (level++; (section = section_at(core->sec_dir, place, level, &next));) {
             /* httpd applies a <Directory> of a file's name to requests without path info only. */
-            if (is_file) return "a <Directory> section has its name";
-            merge_options(&now, section);
+            if (!slash[1]) return "a <Directory> section has its name";
+            merge_options(&now, ap_get_core_module_config(section));
         }
         if (now.override || now.override_list) return "AllowOverride may add .htaccess files";
         if ((now.opts & (OPT_SYM_LINKS | OPT_SYM_OWNER)) != OPT_SYM_LINKS) return "Options without FollowSymLinks looks at links";

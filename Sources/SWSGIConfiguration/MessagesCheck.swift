@@ -86,9 +86,19 @@ extension MessageCode {
             "Variables may hold what a client has sent. A request can get every process group that its virtual host may use, and no other.",
         cure: "List the groups that are meant with WSGIRestrictProcess."
     )
+    /// 403 for everybody.
+    public static let aliasDenied = MessageCode(
+        1211,
+        .warning,
+        "Require all denied counts for the entry file of an alias: httpd answers all its requests with 403.",
+        cause:
+            "Debian's apache2.conf denies everything below / and grants /var/www and /usr/share again. Elsewhere a section must grant access itself. Order and Allow of mod_access_compat don't do that: both they and Require must let a request pass.",
+        cure:
+            "Write Require all granted in the <Directory> of the entry file, in place of Order and Allow or before them."
+    )
 
     static let check: [MessageCode] = [
         groupPowerful, userOfSystem, everybodyTrusted, headersRival, moduleTwice, entryPython, directoryDoubtful,
-        checkFailed, entryFileHidden, groupUnrestricted,
+        checkFailed, entryFileHidden, groupUnrestricted, aliasDenied,
     ]
 }

@@ -118,22 +118,23 @@ func swsgi_note_alias(
     _ alias: UnsafePointer<swsgi_alias>,
     _ processGroup: UnsafePointer<CChar>?,
     _ applicationGroup: UnsafePointer<CChar>?,
+    _ denier: UnsafePointer<CChar>?,
     _ server: OpaquePointer
 ) {
     let alias = alias.pointee
     let server = ServerFacts(server)
     let file = alias.file.map { String(cString: $0) } ?? ""
-    parent.configuration.add(
-        Mount(
-            place: Place(file: file, line: Int(alias.line), server: server),
-            server: server,
-            location: String(cString: alias.location),
-            target: String(cString: alias.target),
-            processGroup: processGroup.map { String(cString: $0) },
-            applicationGroup: applicationGroup.map { String(cString: $0) },
-            symbol: alias.symbol.map { String(cString: $0) }
-        )
+    var mount = Mount(
+        place: Place(file: file, line: Int(alias.line), server: server),
+        server: server,
+        location: String(cString: alias.location),
+        target: String(cString: alias.target),
+        processGroup: processGroup.map { String(cString: $0) },
+        applicationGroup: applicationGroup.map { String(cString: $0) },
+        symbol: alias.symbol.map { String(cString: $0) }
     )
+    mount.denier = denier.map { String(cString: $0) }
+    parent.configuration.add(mount)
 }
 
 @c @implementation

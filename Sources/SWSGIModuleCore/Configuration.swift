@@ -314,7 +314,7 @@ public struct Configuration: Sendable {
         }
         let used = Set(uses.map(\.name) + allowed.map(\.name))
         let unused = groups.filter { $0.options.threads > 0 && !used.contains($0.options.name) }
-        return directives + proxies.remarks + choiceRemarks + allowedRemarks() + restrictions.remarks
+        return directives + proxies.remarks + choiceRemarks + denialRemarks + allowedRemarks() + restrictions.remarks
             + embedded.remarks(unused: unused, hasDispatch: hasDispatch) + restrictedRemarks
             + groups.flatMap { group in
                 group.options.withoutEffect.map { option in

@@ -19,6 +19,8 @@ public struct Mount: Equatable, Sendable {
     public var symbol: String?
     /// What it is named for; nil: to be loaded alone, by WSGIImportScript.
     public var kind: ScriptAliasOptions.Kind?
+    /// The section whose `Require all denied` refuses all its requests, as far as that is known now.
+    public var denier: String?
 
     /// A mount from its parts; slashes at the target's end say nothing, as the rest of the URL follows them.
     public init(

@@ -85,7 +85,9 @@ struct ConfigurationCheckTests {
             lines += "WSGIScriptAlias /good \(good) process-group=one\n"
             lines += "WSGIScriptAlias /bundle \(server.www)/good/good.so process-group=one\n"
             lines += "WSGIScriptAlias /all \(server.www)/good process-group=one\n"
-            try server.configure(groups + lines)
+            try server.configure(
+                groups + lines + "<Directory \(server.www)>\nRequire all granted\n</Directory>\n"
+            )
             let result = try server.signal("configtest")
             #expect(result.status == 0, "\(result.errors)")
             let found = result.errors.split(separator: "\n").filter { $0.contains("[wsgi:warn]") }
@@ -262,7 +264,7 @@ struct ConfigurationCheckTests {
     /// Not called a signal, as its number alone would be.
     @Test func supervisorThatExits_isSaidTo() throws {
         try withServer { server in
-            server.announce("SWSGI3002")
+            server.announce("SWSGI3002", "SWSGI1211")
             let entry = try server.deploy(.versionA, as: "good")
             let program = "\(server.library)/swsgid"
             rename(program, "\(program).kept")

@@ -206,7 +206,7 @@ struct ConfigurationTests {
     ])
     func entryFileThatIsMissing_isWarnedAboutAtStart(lines: String) throws {
         try withServer { server in
-            server.announce("SWSGI1019")
+            server.announce("SWSGI1019", "SWSGI1211")
             try server.start(
                 "WSGIDaemonProcess one user=\(TestUser.first.name) group=\(TestUser.first.name)\nWSGIProcessGroup one\n"
                     + lines

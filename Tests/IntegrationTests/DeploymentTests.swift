@@ -133,7 +133,7 @@ struct DeploymentTests {
     @Test(arguments: ["Require all denied", "Order allow,deny\n        Deny from all"])
     func deniedDirectory_isAnswered403AndRunsNothing(access: String) throws {
         try withServer { server in
-            server.announce("AH01630", "AH01797")
+            server.announce("AH01630", "AH01797", "SWSGI1211")
             try server.deploy(.facts, as: "yourapplication")
             try server.start(flask(server, access: access))
             #expect(try server.get("/").status == 403)
@@ -142,7 +142,7 @@ struct DeploymentTests {
 
     @Test func unconfiguredDirectory_isAnswered403() throws {
         try withServer { server in
-            server.announce("AH01630", "SWSGI1170")
+            server.announce("AH01630", "SWSGI1170", "SWSGI1211")
             let entry = try server.deploy(.facts, as: "app")
             try server.start(
                 """

@@ -92,7 +92,7 @@ struct MappingTests {
 
     @Test func aliasMatch_withAFixedEntryFileIsLoadedAtTheStart() throws {
         try withServer { server in
-            server.announce("SWSGI1019")
+            server.announce("SWSGI1019", "SWSGI1211")
             let entry = try server.deploy(.versionA, as: "a")
             try server.start(
                 groups

@@ -325,7 +325,7 @@ void swsgi_note_allowed(const char *_Nonnull name, const swsgi_place *_Nonnull p
 void swsgi_refuse_empty_list(const char *_Nonnull directive, char *_Nonnull error, size_t capacity);
 /** An alias of a server, with the literal groups of its target, where they are known. */
 void swsgi_note_alias(const swsgi_alias *_Nonnull alias, const char *_Nullable process_group, const char *_Nullable application_group,
-                      struct server_rec *_Nonnull server);
+                      const char *_Nullable denier, struct server_rec *_Nonnull server);
 /** An alias's group is known at start: its entry file is loaded before its processes take work. */
 void swsgi_preload(const swsgi_alias *_Nonnull alias, const char *_Nonnull process_group, const char *_Nonnull application_group,
                    struct server_rec *_Nonnull server);
