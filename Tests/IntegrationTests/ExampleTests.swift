@@ -94,6 +94,99 @@ struct ExampleTests {
         }
     }
 
+    /// What scripts/run serves: the page at / links each example, and each link leads to a page or a text.
+    @Test func runsFirstPage_linksEachExample() throws {
+        try withServer { server in
+            let template = "\(Installation.package)/apache-conf/examples.conf.in"
+            let text = try String(contentsOfFile: template, encoding: .utf8)
+            let lines = try #require(text.range(of: "DocumentRoot")).lowerBound
+            let names = try Self.names(text)
+            for name in names {
+                let place = "\(server.directory)/examples/\(name)/\(name)"
+                try server.write("bundle = \(name).so\n", to: "\(place).wsgi")
+                try server.copy("\(Installation.products)/libExample_\(name).so", to: "\(place).so")
+                let home = "\(server.directory)/home/\(name)"
+                try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+                chown(home, 33, 33)
+            }
+            try server.copy(
+                "\(Installation.package)/Sources/Examples/index.html",
+                to: "\(server.directory)/htdocs/index.html"
+            )
+            try server.start(text[lines...].replacingOccurrences(of: "@RUN@", with: server.directory))
+            let page = try server.get("/")
+            #expect(page.status == 200)
+            #expect(page["Content-Type"] == "text/html; charset=utf-8")
+            expectToWorkEverywhere(page.text)
+            let links = page.text.matches(of: #/href="([^"]*)"/#).map { String($0.output.1) }
+            #expect(links == names.map { "/\($0)" })
+            for link in links {
+                let answer = try server.get(link)
+                #expect(answer.status == 200, "\(link)")
+                if answer["Content-Type"]?.hasPrefix("text/html") == true { expectToWorkEverywhere(answer.text) }
+            }
+            #expect(try server.get("/clock").text.contains("UTC"))
+        }
+    }
+
+    /// The examples of the configuration, in its order.
+    private static func names(_ text: String) throws -> [String] {
+        let names = text.matches(of: #/WSGIScriptAlias \/(\w+) /#).map { String($0.output.1) }
+        let folders = try FileManager.default.contentsOfDirectory(atPath: "\(Installation.package)/Sources/Examples")
+        #expect(names.sorted() == folders.filter { $0.lowercased() == $0 && !$0.contains(".") }.sorted())
+        return names
+    }
+
+    /// Small screens, other languages, and no network.
+    private func expectToWorkEverywhere(_ page: String) {
+        for part in [
+            "<!DOCTYPE html>", "<html lang=\"en\">", "<meta charset=\"utf-8\">", "width=device-width", "<title>",
+        ] {
+            #expect(page.contains(part), "\(part)")
+        }
+        #expect(!page.contains("://") && !page.contains("src="), "\(page)")
+    }
+
+    /// What a browser sends: a file of some megabytes, one that looks like the form's own bounds, an empty one and none at all.
+    @Test func upload_takesTheFileOfAForm() throws {
+        try withExample("upload") { server in
+            let page = try server.get("/upload")
+            #expect(page.status == 200)
+            expectToWorkEverywhere(page.text)
+            #expect(page.text.contains("action=\"/upload/\" enctype=\"multipart/form-data\""))
+            let large = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 / 3) }
+            let tricky = Array(String(repeating: "\r\n--\r\n-----\r\r\n--X", count: 20_000).utf8)
+            let source = "\(server.directory)/a b\".bin"
+            for (bytes, name) in [
+                (large, "a_b_.bin"), (tricky, "a_b_.bin"), ([], "a_b_.bin"), (Array("\r\n".utf8), "a_b_.bin"),
+            ] {
+                try Data(bytes).write(to: URL(fileURLWithPath: source))
+                let form = "file=@\"\(source.replacingOccurrences(of: "\"", with: "\\\""))\";filename=\"a b|.bin\""
+                let sent = try server.curl("--fail", "-F", form, server.url("/upload/")).check().output
+                #expect(sent.contains("size=\(bytes.count) fnv1a64="))
+                #expect(sent.contains("href=\"/upload/\(name)\""))
+                let target = "\(server.directory)/target"
+                try server.curl("--fail", "-o", target, server.url("/upload/\(name)")).check()
+                #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == Data(bytes), "\(bytes.count)")
+            }
+            let type = ["Content-Type: multipart/form-data; boundary=X"]
+            let head = "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"NAME\"\r\n\r\n"
+            func post(_ text: String) throws -> Int {
+                try server.request("POST", "/upload/", headers: type, body: Array(text.utf8)).status
+            }
+            // A browser sends an empty name when no file was chosen.
+            #expect(try post(head.replacingOccurrences(of: "NAME", with: "") + "\r\n--X--\r\n") == 422)
+            // What ends too early is not kept.
+            #expect(try post(head.replacingOccurrences(of: "NAME", with: "cut") + "half") == 422)
+            #expect(try server.get("/upload/cut").status == 404)
+            // Nor does a name lead elsewhere.
+            #expect(try post(head.replacingOccurrences(of: "NAME", with: "../../x\\y") + "z\r\n--X--\r\n") == 201)
+            #expect(try server.get("/upload/y").text == "z")
+            #expect(try post("no form") == 422)
+            #expect(try server.request("POST", "/upload/", headers: [], body: Array("x".utf8)).status == 415)
+        }
+    }
+
     @Test func clock_ticksForAsLongAsTheClientStays() throws {
         try withExample("clock") { server in
             let connection = try HTTPConnection(port: server.port, timeout: 30)
@@ -106,7 +199,8 @@ struct ExampleTests {
                 try connection.readBody(of: head) { bytes in
                     ticks += bytes.count(where: { $0 == 10 })
                     // Each tick is a chunk of its own: the server does not collect them.
-                    #expect(bytes.count <= 18)
+                    #expect(bytes.count <= 26)
+                    #expect(String(decoding: bytes, as: UTF8.self).hasSuffix(" UTC\n"))
                     if ticks >= 3 { throw Enough() }
                 }
             } catch is Enough {}

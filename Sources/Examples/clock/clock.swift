@@ -1,6 +1,6 @@
 public import SWSGI
 
-/// Tells the time once a second for as long as the client stays.
+/// Tells the time of day, in UTC, once a second for as long as the client stays.
 ///
 /// - `/` is a page that shows the clock;
 /// - `/events` is what the page listens to (text/event-stream);
@@ -14,7 +14,7 @@ private struct Clock: Application {
         switch request.path {
         case "", "/": .html(page(events: request.scriptName + "/events"))
         case "/events": ticking("text/event-stream") { "data: \($0)\n\n" }
-        case "/plain": ticking("text/plain; charset=utf-8") { "\($0)\n" }
+        case "/plain": ticking("text/plain; charset=utf-8") { "\($0) UTC\n" }
         default: throw HTTPError(.notFound)
         }
     }
@@ -40,9 +40,13 @@ private struct Clock: Application {
         <title>Clock</title>
         <style>
         body { min-height: 90vh; display: grid; place-items: center; font-family: system-ui; color: #1d2433 }
-        time { font-size: 16vw; font-weight: 200; font-variant-numeric: tabular-nums }
+        main { text-align: center }
+        time { display: block; font-size: 16vw; font-weight: 200; font-variant-numeric: tabular-nums }
         </style>
+        <main>
         <time id="clock" data-events="\(HTML.escape(events))">--:--:--</time>
+        Coordinated Universal Time (UTC)
+        </main>
         <script>
         const clock = document.getElementById("clock");
         new EventSource(clock.dataset.events).onmessage = event => clock.textContent = event.data;
