@@ -136,7 +136,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "swsgid",
-            dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGICheck", "SWSGISystem"],
+            dependencies: ["SWSGISupervisor", "SWSGIWorker", "SWSGICheck", "SWSGISystem", "SWSGIConfiguration"],
             swiftSettings: strict + lean,
             linkerSettings: [.unsafeFlags(selfContained)]
         ),

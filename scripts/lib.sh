@@ -2,6 +2,13 @@
 # What the scripts share; sourced, never run. Leaves the caller in the root of the checkout.
 # (SC2034: the variables are for those that source it.)
 
+# --help of each script is the comment at its head.
+for word; do
+    [[ $word == --help || $word == -h ]] || continue
+    sed -n '2,${/^#/!q;s/^# \{0,1\}//p}' "$0"
+    exit 0
+done
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit
 

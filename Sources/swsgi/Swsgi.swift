@@ -13,7 +13,7 @@ struct Swsgi {
         case "explain" where !names.isEmpty: exit(explain(names))
         case "directive" where !names.isEmpty: exit(describe(names))
         case "directives" where names.isEmpty: list()
-        case "help", "--help", "-h": print(usage)
+        case "help", "--help", "-h": print(help)
         case "version", "--version": print("mod_swsgi \(productVersion)")
         default:
             complain(usage)
@@ -25,7 +25,17 @@ struct Swsgi {
         usage: swsgi explain CODE ...      what a message of the error log means, why it comes, and what to do
                swsgi directive NAME ...    what a directive takes, where it may stand, and what it does
                swsgi directives            all directives, with a line for each
-               swsgi version
+               swsgi --version
+               swsgi --help
+        """
+
+    private static let help = """
+        swsgi explains mod_swsgi's messages and directives. It needs no server, and changes nothing.
+
+        \(usage)
+
+        The lines of the error log have the codes: /var/log/apache2/error.log, on Debian. 'apachectl configtest' checks a
+        configuration, and 'apachectl -t -D DUMP_WSGI' prints what was understood of it.
         """
 
     /// Gives the exit status: 1 when one of the codes does not exist.

@@ -46,4 +46,48 @@ struct CommandTests {
         #expect(result.errors.hasPrefix("usage: swsgi explain CODE"))
         #expect(try swsgi("help").status == 0)
     }
+
+    /// Each program says what it is and where to look, on standard output and with success; what it does not know is answered
+    /// with the same on standard error.
+    @Test(arguments: ["swsgi", "swsgid"]) func program_saysWhatItIs_andItsVersion(name: String) throws {
+        let program = "\(Installation.products)/\(name)"
+        for word in ["--help", "-h", "help"] {
+            let help = try run(program, [word])
+            #expect(help.status == 0 && help.errors.isEmpty, "\(word): \(help.errors)")
+            for part in ["\(name) ", "mod_swsgi", "--version", "swsgi explain"] {
+                #expect(help.output.contains(part), "\(part) in \(help.output)")
+            }
+        }
+        for word in ["--version", "version"] {
+            let version = try run(program, [word])
+            #expect(version.status == 0 && version.output.wholeMatch(of: #/mod_swsgi \d+\.\d+\.\d+\n/#) != nil)
+        }
+        for words in [[], ["nonsense"], ["--hlep"]] {
+            let mistake = try run(program, words)
+            #expect(mistake.status == 64 && mistake.output.isEmpty)
+            #expect(mistake.errors.contains("\(name) --version"), "\(mistake.errors)")
+        }
+    }
+
+    /// Each script says what it does, and does nothing else then: no build, no server, no package.
+    @Test func script_saysWhatItDoes() throws {
+        let scripts = "\(Installation.package)/scripts"
+        let names = try FileManager.default.contentsOfDirectory(atPath: scripts).filter {
+            var isFolder: ObjCBool = false
+            let path = "\(scripts)/\($0)"
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+                && FileManager.default.isExecutableFile(atPath: path)
+        }
+        #expect(names.count > 10)
+        for name in names {
+            let source = try String(contentsOfFile: "\(scripts)/\(name)", encoding: .utf8)
+            let first = try #require(source.split(separator: "\n").dropFirst().first).dropFirst(2)
+            for words in [["--help"], ["-h"], ["--filter", "--help"]] {
+                let help = try run("\(scripts)/\(name)", words)
+                #expect(help.status == 0 && help.errors.isEmpty, "\(name): \(help.errors)")
+                #expect(help.output.hasPrefix(first), "\(name): \(help.output)")
+                #expect(!help.output.contains("set -euo"), "\(name)")
+            }
+        }
+    }
 }
