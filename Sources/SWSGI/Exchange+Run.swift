@@ -37,7 +37,8 @@ extension Exchange {
             }
         }
         guard let error = error as? any ErrorWithResponse, !isSent else { return fail(error) }
-        log(.info, "answered with an error: \(described(error))")
+        let line = (error as? FileError)?.logLine ?? (.info, "answered with an error: \(described(error))")
+        log(line.level, line.text)
         return answer(error.response)
     }
 

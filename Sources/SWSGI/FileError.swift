@@ -1,6 +1,9 @@
+import Glibc
+
 /// Why a file can't be a body.
 ///
-/// Let it pass: it is answered with 404 when there is no such file, 403 when it may not be read, 500 otherwise.
+/// Let it pass: it is answered with 404 when there is no such file, 403 when it may not be read, 500 otherwise. The error log
+/// says which file, which user and why: for 403 at level warn, for 500 at error, for 404 at info.
 public struct FileError: ErrorWithResponse, Equatable, CustomStringConvertible {
     /// The kind of a `FileError`.
     ///
@@ -30,13 +33,39 @@ public struct FileError: ErrorWithResponse, Equatable, CustomStringConvertible {
     /// The file.
     public let path: String
 
-    init(_ code: Code, _ path: String) {
+    /// The system's reason, if it gave one.
+    private let number: Int32
+
+    init(_ code: Code, _ path: String, _ number: Int32 = 0) {
         self.code = code
         self.path = path
+        self.number = number
     }
 
-    /// File and reason, for the log.
-    public var description: String { "'\(path)' \(code.description)" }
+    /// File and reason, for the log: control characters of the path are escaped.
+    public var description: String { "'\(shownPath)' \(code.description)\(reason)" }
+
+    private var reason: String { number == 0 ? "" : ": \(String(cString: strerror(number)))" }
+
+    /// What the error log has of a request that this ends.
+    var logLine: (level: LogLevel, text: String) {
+        switch code {
+        case .notFound, .notRegular: (.info, "answered with 404: file \(description)")
+        case .denied: (.warning, "SWSGI4140: file '\(shownPath)' can't be read by uid \(geteuid())\(reason) (403)")
+        default: (.error, "SWSGI4141: file \(description) (500)")
+        }
+    }
+
+    /// Parts of it may come from outside, and nothing of it may end the line or begin another one.
+    private var shownPath: String {
+        guard path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else { return path }
+        let digits = Array("0123456789abcdef".utf8)
+        let bytes = path.utf8.flatMap { byte in
+            byte < 0x20 || byte == 0x7f
+                ? [UInt8(ascii: "\\"), UInt8(ascii: "x"), digits[Int(byte >> 4)], digits[Int(byte & 15)]] : [byte]
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     /// An answer that does not tell the path.
     ///

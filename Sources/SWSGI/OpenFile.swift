@@ -11,14 +11,16 @@ final class OpenFile {
     private let isOwner: Bool
 
     convenience init(_ path: String) throws(FileError) {
+        // The system would take what stands before a NUL as the whole path.
+        guard !path.utf8.contains(0) else { throw FileError(.notFound, path) }
         // Without waiting: opening a pipe would wait for its writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw switch errno {
             case ENOENT, ENOTDIR, ENAMETOOLONG: FileError(.notFound, path)
-            case EACCES, EPERM: FileError(.denied, path)
+            case let reason where reason == EACCES || reason == EPERM: FileError(.denied, path, reason)
             case ENXIO: FileError(.notRegular, path)
-            default: FileError(.failed, path)
+            case let reason: FileError(.failed, path, reason)
             }
         }
         try self.init(descriptor: descriptor, isOwner: true, name: path)

@@ -42,7 +42,8 @@ public struct Response {
     ///
     /// httpd answers conditional requests and ranges of it.
     ///
-    /// - Throws: `FileError` if there is no such file, or not a regular one; passed on, it is answered with 404.
+    /// - Throws: `FileError` if there is no such file, or not a regular one; passed on, it is answered with 404. With 403 and a warning
+    ///   in the error log (SWSGI4140) if the process's user can't read it.
     public static func file(_ path: String, type: String, status: Status = .ok) throws(FileError) -> Response {
         let file = try OpenFile(path)
         let modified = httpDate(file.modified.seconds)

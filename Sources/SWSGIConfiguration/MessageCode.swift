@@ -61,7 +61,9 @@ public struct MessageCode: Hashable, Sendable {
     /// Every code, in order: what the documentation and `swsgi explain` print.
     public static let all: [MessageCode] =
         (configuration + bundles + processes + output + requests + exchanges + frames + refusals + deadlines
-        + recycling + services + surroundings + mapping + check + embedded + scripts).sorted { $0.number < $1.number }
+        + recycling + services + surroundings + mapping + check + embedded + scripts + files).sorted {
+            $0.number < $1.number
+        }
 
     /// The code with this number.
     public static func numbered(_ number: Int) -> MessageCode? { all.first { $0.number == number } }

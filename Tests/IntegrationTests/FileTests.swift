@@ -57,6 +57,40 @@ struct FileTests {
         }
     }
 
+    /// The client gets 403 or 500, and the administrator a line with path, user and reason, in daemon and in embedded mode.
+    @Test func fileThatCanNotBeRead_isNamedInTheLog() throws {
+        try withServer { server in
+            server.announce("SWSGI4140", "SWSGI4141")
+            let entry = try server.deploy(.response, as: "app")
+            let other = try server.deploy(.response, as: "other")
+            try server.start(server.application(entry, at: "/daemon") + server.embedded(other, at: "/embedded"))
+            let place = "\(server.directory)/files"
+            try server.write("x", to: "\(place)/closed", mode: 0o600)
+            try server.write("x", to: "\(place)/hidden/x")
+            chmod("\(place)/hidden", 0o700)
+            try server.write("x", to: "\(place)/two\nlines", mode: 0o600)
+            try server.write("0123", to: "\(place)/digits")
+            symlink("loop", "\(place)/loop")
+            for (mode, uid) in [("daemon", TestUser.first.uid), ("embedded", 33)] {
+                for (name, shown) in [("closed", "closed"), ("hidden/x", "hidden/x"), ("two%0Alines", "lines")] {
+                    #expect(try server.get("/\(mode)/static?path=\(place)/\(name)").status == 403)
+                    let line = try server.logs.waitForLine("SWSGI4140", shown, "uid \(uid)", "Permission denied")
+                    #expect(line.level == "warn" && line.text.contains("'\(place)/"), "\(line)")
+                }
+                #expect(server.logs.lines(containing: "SWSGI4140", "two", "x0alines", "uid \(uid)").count == 1)
+                #expect(try server.get("/\(mode)/static?path=\(place)/loop").status == 500)
+                try server.logs.waitForLine("SWSGI4141", "/loop'", "Too many levels")
+                #expect(try server.get("/\(mode)/part?path=\(place)/digits&from=9").status == 500)
+                try server.logs.waitForLine("SWSGI4141", "/digits'", "has no such part")
+                // What is not there is no reason for an alarm, nor is what is no file; nor does a NUL end a path.
+                for name in ["nothing", ".", "digits%00.txt"] {
+                    #expect(try server.get("/\(mode)/static?path=\(place)/\(name)").status == 404, "\(name)")
+                }
+            }
+            #expect(server.logs.lines(containing: "SWSGI414", "nothing").isEmpty)
+        }
+    }
+
     @Test func fileThatIsNotThere_isAnswered404() throws {
         try withFiles { server in
             for path in ["/nowhere", "/", "\(server.directory)/digits/x"] {
@@ -64,7 +98,7 @@ struct FileTests {
             }
             try server.write("secret", to: "secret", mode: 0o600)
             #expect(try server.get("/static?path=\(server.directory)/secret").status == 403)
-            server.announce("SWSGI4023", "FileError")
+            server.announce("SWSGI4140", "SWSGI4141")
             #expect(try server.get("/part?path=\(server.directory)/digits&from=11").status == 500)
         }
     }
