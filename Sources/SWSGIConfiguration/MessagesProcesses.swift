@@ -23,8 +23,9 @@ extension MessageCode {
         3003,
         .error,
         "A daemon process could not be started.",
-        cause: "The message names the step and the system's reason.",
-        cure: "Remove that reason: limits of processes, permissions of the working directory, a missing program."
+        cause: "The message names the step, the user and the system's reason.",
+        cure:
+            "Remove that reason: limits of processes, a missing program; for the working directory (home=), give the user search permission (x) on it and on every directory above."
     )
     /// Restarts are slowed down.
     public static let restartDelayed = MessageCode(

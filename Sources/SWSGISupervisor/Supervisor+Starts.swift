@@ -103,12 +103,24 @@ extension Supervisor {
                 restrictsOutput: group.restrictions.contains(.output)
             )
         } catch let error as SpawnFailure {
-            // The kernel looks at the limit of processes only now, as the user has changed since the fork.
-            let isLimit = error.stage == .exec && error.error.wouldBlock
-            let hint = isLimit ? " (the limit of processes of uid \(group.uid) is reached)" : ""
-            throw StartFailure(reason: "\(plan.program): \(error.explanation)\(hint)")
+            throw StartFailure(reason: reason(error, group))
         } catch {
             throw StartFailure(reason: "its descriptors: \(error)")
+        }
+    }
+
+    /// What could not be done: the program is to blame for some steps only.
+    private func reason(_ failure: SpawnFailure, _ group: GroupPlan) -> String {
+        switch failure.stage {
+        case .directory:
+            let directory = group.surroundings.root == nil ? group.directory : "/"
+            return "working directory \(directory) can't be entered by uid \(group.uid): \(failure.error)"
+        case .exec:
+            // The kernel looks at the limit of processes only now, as the user has changed since the fork.
+            let hint = failure.error.wouldBlock ? " (the limit of processes of uid \(group.uid) is reached)" : ""
+            return "\(plan.program): \(failure.explanation)\(hint)"
+        case .fork, .descriptors: return failure.explanation
+        case .groups, .gid, .uid, .regained, .priority, .confine: return "uid \(group.uid): \(failure.explanation)"
         }
     }
 

@@ -43,7 +43,10 @@ struct StartFailureTests {
                 ("capset:error=EPERM", "confine: Operation not permitted"),
                 ("prctl:error=EINVAL", "confine: Invalid argument"),
                 ("setpriority:error=EACCES", "priority: Permission denied"),
-                ("chdir:error=EACCES", "directory: Permission denied"),
+                (
+                    "chdir:error=EACCES",
+                    "working directory / can't be entered by uid \(TestUser.first.uid): Permission denied"
+                ),
             ]
             for (fault, words) in faults {
                 let call = String(fault.prefix { $0 != ":" })
@@ -115,6 +118,24 @@ struct StartFailureTests {
                 try server.logs.waitForLines(round, "SWSGI3007")
                 try eventually("one process") { server.daemons.count == 1 }
             }
+        }
+    }
+
+    /// The line of a start names what it is about, and not the program.
+    @Test func homeThatCanNotBeEntered_isNamedWithItsUser() throws {
+        try withServer { server in
+            server.announce("SWSGI3003", "SWSGI3004", "SWSGI3082", "SWSGI4093")
+            let entry = try server.deploy(.versionA, as: "app")
+            let home = "\(server.directory)/closed/home"
+            try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+            chmod("\(server.directory)/closed", 0o700)
+            try server.start(server.application(entry, options: "home=\(home)"))
+            let user = "uid \(TestUser.first.uid)"
+            let line = try server.logs.waitForLine("SWSGI3003", "'one'", "working directory \(home)", user)
+            #expect(line.text.contains("Permission denied") && !line.text.contains("swsgid"), "\(line)")
+            #expect(try server.get("/").status == 503)
+            chmod("\(server.directory)/closed", 0o755)
+            try eventually("an answer") { try server.get("/").text == "version A\n" }
         }
     }
 
