@@ -6,7 +6,7 @@ extension MessageCode {
         .error,
         "A daemon process ended without being told to.",
         cause:
-            "A crash of the application (see the backtrace before this line), exit() in it, or somebody's signal, such as the kernel's when memory is short.",
+            "A crash of the application (see the backtrace before this line), exit() in it, or somebody's signal, such as the kernel's when memory is short. Or the process could not load what it was started for: then its own line before says why.",
         cure:
             "Mend the application. A new process is started at once; the requests that ran in this one were answered 502."
     )
@@ -63,8 +63,9 @@ extension MessageCode {
     public static let reloadFailed = MessageCode(
         3008,
         .error,
-        "The new code of an application can't be loaded: the old code serves on.",
-        cause: "See the line before this one.",
+        "The new code of an application can't be loaded: the old code serves on, where a process has any.",
+        cause:
+            "See the line before this one. Where the code before could not be loaded either, requests are answered with 500.",
         cure: "Mend the deployment; the next change of the entry file is tried again."
     )
     /// A process had to be killed.

@@ -33,15 +33,30 @@ extension GroupMachine {
         let wasTold = member.isDraining || member.isLeaving || phase != .running
         if wasTold, end == .exited(WorkerExit.done) { return }
         if noteEndOfService(member, end, now: now) { return }
-        var text = "\(who(member)) \(end) after \(seconds(now - member.startedAt))"
-        if !member.loading.isEmpty {
+        var text = "\(who(member)) \(words(member, end)) after \(seconds(now - member.startedAt))"
+        if !member.loading.isEmpty, end != .exited(WorkerExit.notLoaded) {
             text += " while it loaded " + member.loading.map { "'\($0.version.key.entryFile)'" }.joined(separator: ", ")
         }
         actions.append(.log(.processEnded, text))
         trouble.cause = text
     }
 
+    /// How a process ended; our own exit codes are said in words, and are no exit() of the application's.
+    private func words(_ member: Member, _ end: ProcessEnd) -> String {
+        switch end {
+        case .exited(WorkerExit.notLoaded):
+            let file = (member.refused ?? member.loading.first?.version).map { "'\($0.key.entryFile)'" }
+            return "could not load \(file ?? "its application"), as its line before says, and ended"
+        case .exited(WorkerExit.setup) where member.readyAt == nil && member.loading.isEmpty:
+            return "could not become what its group is configured to be, as its line before says, and ended"
+        case .exited(WorkerExit.serviceFailed) where settings.isService: return "ended, as its service gave a failure,"
+        default: return "\(end)"
+        }
+    }
+
     private mutating func poison(_ member: Member, _ end: ProcessEnd) {
+        // Our own exit: the process has said itself what it could not load.
+        guard end != .exited(WorkerExit.notLoaded) else { return }
         for version in member.loading.map(\.version) where !applications.isPoisoned(version) {
             if isFromOutside(end), applications.interruptedLoading(version) < Delays.interruptedLoads { continue }
             let code: MessageCode =

@@ -141,7 +141,10 @@ extension GroupMachine {
         applications.fail(version)
         rollout.pending.removeAll { $0.version == version }
         let file = version.key.entryFile
-        let text = "group '\(settings.name)': the new code of '\(file)' is not taken: \(reason); the old code serves on"
+        let hasOld = processes.contains { $0.isActive && $0.served.contains(version.key) }
+        let now =
+            hasOld ? "the old code serves on" : "no process has older code of it: its requests are answered with 500"
+        let text = "group '\(settings.name)': the new code of '\(file)' is not taken: \(reason); \(now)"
         actions.append(.log(.reloadFailed, text))
         let next = rollout.pending.first { $0.version.key == version.key }?.version
         for index in processes.indices where processes[index].isActive && processes[index].pid != nil {

@@ -68,7 +68,7 @@ struct ServiceTests {
             try server.logs.waitForLine("SWSGI3004", "'returning'")
             try server.logs.waitForLine("SWSGI3004", "'failing'")
             try server.logs.waitForLine("the service has failed", "a service's error")
-            try server.logs.waitForLine("SWSGI3001", "'failing'", "status 83")
+            try server.logs.waitForLine("SWSGI3001", "'failing'", "its service gave a failure")
             #expect(server.logs.lines(containing: "SWSGI3001", "'returning'").isEmpty)
         }
     }
@@ -93,7 +93,7 @@ struct ServiceTests {
             try server.logs.waitForLine("[group plain]", "a service in C")
             try server.logs.waitForLine("[group refusing]", "no service today")
             try server.logs.waitForLine("SWSGI2023", "'refused'", "returned no service")
-            try server.logs.waitForLine("SWSGI3001", "'refusing'", "status 81")
+            try server.logs.waitForLine("SWSGI3001", "'refusing'", "could not load")
             try server.stop()
             try server.logs.waitForLine("[group plain]", "told to end")
         }

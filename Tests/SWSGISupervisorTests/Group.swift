@@ -22,6 +22,7 @@ struct Group {
     var reasons: [Int: StopReason] = [:]
     var failed: [Int: [ApplicationVersion]] = [:]
     var logged: [Int] = []
+    var texts: [String] = []
     var asked: [(ticket: Int, number: UInt32)] = []
     /// What httpd's children have been told of being broken.
     var broken: [Int64?] = []
@@ -67,7 +68,9 @@ struct Group {
                 told.append(ticket)
             case .kill(let ticket): killed.append(ticket)
             case .reloadFailed(let ticket, let version): failed[ticket, default: []].append(version)
-            case .log(let code, _): logged.append(code.number)
+            case .log(let code, let text):
+                logged.append(code.number)
+                texts.append(text)
             case .cancel(let ticket): cancelled.append(ticket)
             case .broken(let retryAt): broken.append(retryAt)
             case .note: break

@@ -29,6 +29,32 @@ import Testing
         #expect(group.launches[0].poisoned.map(\.version) == [version("a", 1)])
     }
 
+    /// A process that can't load ends itself: that is no exit() of the application, and it has said what is wrong.
+    @Test(arguments: [true, false]) func ownExit_isNotCalledTheApplications(tellsItsEnd: Bool) {
+        var group = loading(version("a", 1))
+        // What a process says last may be lost behind its other lines.
+        if tellsItsEnd { group.tell(.notLoaded(ticket: 1, version("a", 1))) }
+        group.end(1, .exited(WorkerExit.notLoaded))
+        #expect(group.logged == [3001])
+        #expect(group.texts[0].contains("could not load '\(key("a").entryFile)', as its line before says, and ended"))
+        #expect(!group.texts[0].contains("status"))
+        #expect(group.launches[0].poisoned.isEmpty)
+    }
+
+    @Test func ownExitCodes_areSaidInWords() {
+        var group = Group(processes: 1)
+        group.tell(.begin)
+        group.end(group.startOne(), .exited(WorkerExit.setup))
+        #expect(group.texts[0].contains("could not become what its group is configured to be"))
+        // The same number from a process that serves is the application's own.
+        var other = Group.running(processes: 1)
+        other.end(1, .exited(WorkerExit.setup))
+        #expect(other.texts[0].contains("exited with status 82"))
+        var third = Group.running(processes: 1)
+        third.end(1, .exited(WorkerExit.serviceFailed))
+        #expect(third.texts[0].contains("exited with status 83"))
+    }
+
     @Test func loadingTooLong_killsAndPoisons() {
         var group = loading(version("a", 1))
         group.pass(16)

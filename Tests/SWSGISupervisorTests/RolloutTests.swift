@@ -67,6 +67,18 @@ import Testing
         #expect(group.launches.isEmpty)
     }
 
+    /// "The old code serves on" is said where a process has it.
+    @Test(arguments: [true, false]) func failedChange_saysWhoServesNow(hasOld: Bool) {
+        var group = Group.running(processes: 1)
+        if hasOld { group.tell(.loaded(ticket: 1, version("a", 1))) }
+        group.tell(.changed(ticket: 1, version("a", 2)))
+        group.end(group.startOne(), .exited(WorkerExit.notLoaded))
+        #expect(group.logged.last == 3008)
+        let text = group.texts.last ?? ""
+        #expect(text.contains("the old code serves on") == hasOld)
+        #expect(text.contains("its requests are answered with 500") == !hasOld)
+    }
+
     @Test func failedChangeReportedAgain_isAnsweredAtOnce_theNextOneIsTried() {
         var group = Group.running(processes: 1)
         group.tell(.changed(ticket: 1, version("a", 2)))
