@@ -113,6 +113,14 @@ extension MessageCode {
         cause: "Its function returned nothing.",
         cure: "See its own log lines before this one."
     )
+    /// Data.
+    public static let symbolNoFunction = MessageCode(
+        2024,
+        .error,
+        "What the bundle exports under the name of its function is a variable.",
+        cause: "A 'let' or 'var', or a table, has the name that the server calls.",
+        cure: "Export a function of that name, or name your function with the key 'symbol'."
+    )
     /// Undefined symbol.
     public static let symbolUndefined = MessageCode(
         2030,
@@ -126,8 +134,20 @@ extension MessageCode {
         2031,
         .error,
         "A library that the bundle needs was not found.",
-        cause: "It is not beside the bundle, not in the entry file's library-path and not installed.",
-        cure: "Deploy it beside the bundle, or name its directory with the key 'library-path'."
+        cause:
+            "It is not beside the bundle, not in the entry file's library-path, not installed, and not in the directories that the message names. For libswiftCore.so and the like: the toolchain that built the bundle is not on this machine, or not in the same place.",
+        cure:
+            "Deploy it beside the bundle, or name its directory with the key 'library-path'; install the Swift toolchain in the same place, or build with -static-stdlib."
+    )
+    /// Library unreadable.
+    public static let libraryHidden = MessageCode(
+        2036,
+        .error,
+        "A library that the bundle needs is there, and the process's user can't read it.",
+        cause:
+            "Permissions of the library, or of a directory above it: often a Swift toolchain in somebody's home directory.",
+        cure:
+            "Give that user read permission (r) on the library and search permission (x) on every directory above it; or put the toolchain where everybody can read it, or build with -static-stdlib."
     )
     /// dlopen said no.
     public static let loadFailed = MessageCode(
@@ -230,7 +250,9 @@ extension MessageCode {
     static let bundles: [MessageCode] = [
         fileMissing, fileUnreadable, fileIsDirectory, fileNotRegular, fileEmpty, notELF, wrongClass, wrongMachine,
         notLibrary,
-        truncated, symbolMissing, tableInvalid, versionUnknown, refused, symbolUndefined, libraryMissing, loadFailed,
+        truncated, symbolMissing, symbolNoFunction, tableInvalid, versionUnknown, refused, symbolUndefined,
+        libraryMissing,
+        libraryHidden, loadFailed,
         diedLoading, exitedLoading, loadTimeout, entrySyntax, entryKeyUnknown, entryKeyRepeated, entryValue,
         entryBundleMissing, entryNotText, entryDirectory, snapshotFailed,
     ]

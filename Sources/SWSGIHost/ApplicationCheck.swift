@@ -45,8 +45,10 @@ public struct ApplicationCheck: Sendable {
         defer { munmap(address, size) }
         let bytes = UnsafeRawBufferPointer(start: address, count: size)
         let image = try ELFImage(bytes, path: file.path)
+        guard let function else { return }
+        try image.refuseData(function, bytes, path: file.path)
         // The loader would look into the libraries that a bundle brings, too.
-        guard let function, image.symbols.exports(function, bytes) == false,
+        guard image.symbols.kind(of: function, bytes) == .missing,
             !LibraryLinks.hasOwn(image, bundle: file.path, libraryPath: entry.libraryPath)
         else { return }
         throw Problem(.symbolMissing, "bundle \(file.path) does not export '\(function)'")

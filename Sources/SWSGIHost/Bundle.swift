@@ -32,13 +32,14 @@ struct LoadedBundle {
     static func symbol(_ symbol: String, _ snapshot: Snapshot, entry: EntryFile) throws(Problem)
         -> UnsafeMutableRawPointer
     {
+        let places = snapshot.runPath + entry.libraryPath
         for library in snapshot.preload {
             guard dlopen(library, Self.mode) != nil else {
-                throw Self.problem(Self.loaderError, bundle: entry.bundle, copy: library)
+                throw Self.problem(Self.loaderError, bundle: entry.bundle, copy: library, places)
             }
         }
         guard let handle = dlopen(snapshot.path, Self.mode) else {
-            throw Self.problem(Self.loaderError, bundle: entry.bundle, copy: snapshot.path)
+            throw Self.problem(Self.loaderError, bundle: entry.bundle, copy: snapshot.path, places)
         }
         // dlsym also finds what the C library exports: calling that as an application would end the process.
         guard let address = dlsym(handle, symbol), address != dlsym(nil, symbol) else {
@@ -79,12 +80,14 @@ struct LoadedBundle {
         }
     }
 
-    /// Sorts the loader's texts, which begin with the path of the copy.
-    private static func problem(_ text: String, bundle: String, copy: String) -> Problem {
+    /// Sorts the loader's texts, which begin with the path of the copy; `places` is where the loader looks before the system's
+    /// directories.
+    private static func problem(_ text: String, bundle: String, copy: String, _ places: [String]) -> Problem {
         let reason = text.hasPrefix(copy + ": ") ? String(text.dropFirst(copy.count + 2)) : text
         if reason.hasPrefix("undefined symbol") { return Problem(.symbolUndefined, "bundle \(bundle): \(reason)") }
-        if strstr(reason, "cannot open shared object file") != nil {
-            return Problem(.libraryMissing, "bundle \(bundle): \(reason)")
+        if strstr(reason, ": cannot open shared object file") != nil {
+            let name = String(reason.prefix { $0 != ":" })
+            return MissingLibrary(name: name, places: places).problem(bundle: bundle)
         }
         return Problem(.loadFailed, "bundle \(bundle): \(reason)")
     }

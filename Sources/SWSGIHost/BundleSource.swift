@@ -6,12 +6,22 @@ internal import SWSGIWire
 struct BundleSource {
     let version: ApplicationVersion
     let entry: EntryFile
+    /// The function that it exports.
+    let symbol: String
     let snapshot: Snapshot
 
     /// Reads an entry file, enters its directory, sets its variables; `directory` is an empty directory for the snapshot.
     ///
     /// In a process that belongs to somebody else it may ask for neither.
-    init(key: ApplicationKey, directory: String, _ ownership: Ownership, isGuest: Bool = false) throws(Problem) {
+    ///
+    /// `usual` is the function of a bundle that neither the configuration nor the entry file names another one for.
+    init(
+        key: ApplicationKey,
+        usual: String,
+        directory: String,
+        _ ownership: Ownership,
+        isGuest: Bool = false
+    ) throws(Problem) {
         let file = try SourceFile(key.entryFile, kind: "entry file", ownership)
         version = ApplicationVersion(key: key, identity: file.identity)
         entry = try Self.read(file)
@@ -23,7 +33,14 @@ struct BundleSource {
             )
         }
         for variable in entry.environment { setenv(variable.name, variable.value, 1) }
-        snapshot = try Snapshot(of: entry.bundle, libraryPath: entry.libraryPath, in: directory, ownership)
+        symbol = key.symbol.isEmpty ? entry.symbol ?? usual : key.symbol
+        snapshot = try Snapshot(
+            of: entry.bundle,
+            function: symbol,
+            libraryPath: entry.libraryPath,
+            in: directory,
+            ownership
+        )
     }
 
     /// Refuses what an entry file may not ask for in a process that belongs to another program.

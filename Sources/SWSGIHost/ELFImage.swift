@@ -56,6 +56,12 @@ struct ELFImage {
         for segment in dynamic { try readDynamic(bytes, segment, segments, path: path) }
     }
 
+    /// Refuses a name that is data: the host would call it.
+    func refuseData(_ name: String, _ bytes: UnsafeRawBufferPointer, path: String) throws(Problem) {
+        guard symbols.kind(of: name, bytes) == .data else { return }
+        throw Problem(.symbolNoFunction, "'\(name)' of bundle \(path) is a variable, not a function")
+    }
+
     private static var hostMachine: UInt16 {
         #if arch(x86_64)
             62

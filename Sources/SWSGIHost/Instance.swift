@@ -67,13 +67,19 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
         whenMapped: () -> Void = {},
         log: @escaping LogSink
     ) throws(Problem) {
-        let source = try BundleSource(key: key, directory: directory, ownership, isGuest: isGuest)
+        let source = try BundleSource(
+            key: key,
+            usual: "application",
+            directory: directory,
+            ownership,
+            isGuest: isGuest
+        )
         version = source.version
         self.log = log
         names = (Array(key.entryFile.utf8), Array(key.applicationGroup.utf8), Array(key.symbol.utf8))
         let entry = source.entry
         host = makeHostTable(key: key, facts: facts)
-        let symbol = key.symbol.isEmpty ? entry.symbol ?? "application" : key.symbol
+        let symbol = source.symbol
         constants = ConstantFields(key: key, symbol: symbol, facts: facts)
         loading.withLock { $0 = log }
         defer { loading.withLock { $0 = nil } }

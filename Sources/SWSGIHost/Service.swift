@@ -21,10 +21,10 @@ public final class Service: @unchecked Sendable {  // immutable after `init`, an
         ownership: Ownership = Ownership(),
         log: @escaping LogSink
     ) throws(Problem) {
-        let source = try BundleSource(key: key, directory: directory, ownership)
+        let source = try BundleSource(key: key, usual: "service", directory: directory, ownership)
         version = source.version
         host = makeHostTable(key: key, facts: facts)
-        let symbol = source.entry.symbol ?? "service"
+        let symbol = source.symbol
         loading.withLock { $0 = log }
         defer { loading.withLock { $0 = nil } }
         defer { ForkReturn.end(from: "the loading of \(key.entryFile)") }

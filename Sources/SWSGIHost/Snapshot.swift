@@ -9,18 +9,25 @@ struct Snapshot {
     let path: String
     /// Libraries to load before it: the copy would not find them by itself.
     let preload: [String]
+    /// Directories of the original's own run path: where the loader looks for what it needs.
+    let runPath: [String]
 
     private static let copyAttempts = 5
 
     /// Copies the bundle into `directory`, which must exist and be empty, and makes the libraries beside the original
-    /// reachable from the copy.
-    init(of bundle: String, libraryPath: [String], in directory: String, _ ownership: Ownership = Ownership())
-        throws(Problem)
-    {
+    /// reachable from the copy; `function` is what will be called.
+    init(
+        of bundle: String,
+        function: String = "application",
+        libraryPath: [String],
+        in directory: String,
+        _ ownership: Ownership = Ownership()
+    ) throws(Problem) {
         let name = bundle.split(separator: "/").last.map(String.init) ?? "bundle.so"
         path = directory + "/" + name
         try Self.copy(bundle, to: path, ownership)
-        let image = try Self.image(path, original: bundle)
+        let image = try Self.image(path, original: bundle, function: function)
+        runPath = image.places(of: bundle)
         var links = LibraryLinks(copyDirectory: directory, libraryPath: libraryPath, ownership)
         try links.add(image, original: bundle)
         preload = links.preload
@@ -63,10 +70,14 @@ struct Snapshot {
         }
     }
 
-    private static func image(_ path: String, original: String) throws(Problem) -> ELFImage {
+    private static func image(_ path: String, original: String, function: String) throws(Problem) -> ELFImage {
         let result: Result<ELFImage, Problem>
         do throws(Errno) {
-            result = try withMapped(path) { bytes throws(Problem) in try ELFImage(bytes, path: original) }
+            result = try withMapped(path) { bytes throws(Problem) in
+                let image = try ELFImage(bytes, path: original)
+                try image.refuseData(function, bytes, path: original)
+                return image
+            }
         } catch {
             throw Problem(.snapshotFailed, "the copy of bundle \(original) can't be read: \(error)")
         }

@@ -12,7 +12,7 @@ func fuzzELF(_ bytes: UnsafeRawBufferPointer) {
         return
     }
     promise(bytes.count >= 64 && ELFImage.hasMagic(bytes.prefix(4)), "a file that is no ELF file")
-    _ = image.symbols.exports("application", bytes)
+    _ = image.symbols.kind(of: "application", bytes)
     promise(image.needed.count <= ELFImage.neededLimit, "\(image.needed.count) libraries")
     for name in image.needed + image.runPath {
         promise(name.utf8.count <= 3 * 4096, "a name of \(name.utf8.count) bytes")

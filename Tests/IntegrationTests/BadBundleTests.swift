@@ -128,16 +128,35 @@ struct BadBundleTests {
             parts: ["swsgi_fixture_missing"],
             make: inC("undefined")
         ),
-        Bad(name: "missing library", code: "SWSGI2031", parts: ["libswsgigone.so"]) { server in
+        Bad(name: "missing library", code: "SWSGI2031", parts: ["libswsgigone.so: not found in"]) { server in
             try server.write("", to: "www/bad/x")
             let folder = "\(server.www)/bad"
             try CFixture.compile("int swsgi_gone(void) { return 1; }\n", to: "\(folder)/libswsgigone.so")
             try CFixture.compile(
                 CFixture.answering("swsgi_gone() ? \"x\" : \"y\"", before: "int swsgi_gone(void);"),
                 to: "\(folder)/bad.so",
-                ["-L", folder, "-lswsgigone"]
+                ["-L", folder, "-lswsgigone", "-Wl,-rpath,$ORIGIN/lib"]
             )
             unlink("\(folder)/libswsgigone.so")
+            return try server.writeEntry("bad", ["bundle = bad.so"])
+        },
+        // The loader says of both that there is no such file.
+        Bad(name: "library in a closed directory", code: "SWSGI2036", parts: ["Permission denied", "uid "]) { server in
+            let folder = "\(server.www)/toolchain"
+            try server.write("", to: "\(folder)/x")
+            try server.write("", to: "www/bad/x")
+            try CFixture.compile("int swsgi_hidden(void) { return 1; }\n", to: "\(folder)/libswiftHidden.so")
+            try CFixture.compile(
+                CFixture.answering("swsgi_hidden() ? \"x\" : \"y\"", before: "int swsgi_hidden(void);"),
+                to: "\(server.www)/bad/bad.so",
+                ["-L", folder, "-lswiftHidden", "-Wl,-rpath,\(folder)"]
+            )
+            chmod(folder, 0o700)
+            return try server.writeEntry("bad", ["bundle = bad.so"])
+        },
+        Bad(name: "application is a variable", code: "SWSGI2024", parts: ["'application'", "variable"]) { server in
+            try server.write("", to: "www/bad/x")
+            try CFixture.compile("int application = 1;\n", to: "\(server.www)/bad/bad.so")
             return try server.writeEntry("bad", ["bundle = bad.so"])
         },
         Bad(name: "table too small", code: "SWSGI2021") { server in

@@ -65,6 +65,10 @@ struct ConfigurationCheckTests {
         Case("arm.wsgi", "SWSGI2013", "AArch64", make: bundle { $0[18] = 183 }),
         Case("small.wsgi", "SWSGI2012", "64-bit", make: bundle { $0[4] = 1 }),
         Case("program.wsgi", "SWSGI2014", make: entry("bundle = /bin/true\n")),
+        Case("data.wsgi", "SWSGI2024", "'application'", "a variable") { server, path in
+            try CFixture.compile("int application = 1;\n", to: path + ".so")
+            try server.write("bundle = data.wsgi.so\n", to: path)
+        },
         Case("open.wsgi", "SWSGI6016", "everybody") { try $0.write("bundle = a.so\n", to: $1, mode: 0o666) },
     ]
 

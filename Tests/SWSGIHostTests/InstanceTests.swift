@@ -177,7 +177,7 @@ import Testing
         let bytes = try Fixture.versionA.bytes(replacing: "libswiftCore.so", by: "libswiftNone.so")
         let problem = try mistake(bundle: bytes)
         #expect(problem?.code == .libraryMissing)
-        #expect(problem?.what.hasPrefix("bundle \(bundle): libswiftNone.so: cannot open shared object file") == true)
+        #expect(problem?.what.hasPrefix("bundle \(bundle) needs libswiftNone.so: not found in /") == true)
     }
 
     @Test func bundleThatTheLoaderRefuses_is2032() throws {
