@@ -6,7 +6,7 @@ public struct ExchangeError: Error, Equatable, Sendable, CustomStringConvertible
     public struct Code: Equatable, Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case clientGone, completed, status, header, started, notStarted, tooLong, headSize, inputFailed
-            case inputTooLarge, formType, incompatibleHost, host, inUse, file
+            case inputTooShort, inputTooLarge, formType, incompatibleHost, host, inUse, file
         }
 
         private let kind: Kind
@@ -29,6 +29,8 @@ public struct ExchangeError: Error, Equatable, Sendable, CustomStringConvertible
         public static var headTooLarge: Code { Code(kind: .headSize) }
         /// The request body could not be read to its end.
         public static var inputFailed: Code { Code(kind: .inputFailed) }
+        /// The request body ends before the bytes that the application asked for; nothing of it was lost on the way.
+        public static var inputTooShort: Code { Code(kind: .inputTooShort) }
         /// The request body is larger than the limit that the application gave.
         public static var inputTooLarge: Code { Code(kind: .inputTooLarge) }
         /// The request body is not a form.
@@ -64,9 +66,10 @@ public struct ExchangeError: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 extension ExchangeError: ErrorWithResponse {
-    /// 413 for a body over the limit, 415 for a body that is no form, and otherwise 500.
+    /// 400 for a body that ends too early, 413 for a body over the limit, 415 for a body that is no form, and otherwise 500.
     public var response: Response {
         switch code {
+        case .inputTooShort: .text("The request body is too short.\n", status: .badRequest)
         case .inputTooLarge: .text("The request body is too large.\n", status: .contentTooLarge)
         case .notAForm: .text("A form was expected.\n", status: .unsupportedMediaType)
         default: .text("The server could not answer the request.\n", status: .internalServerError)
@@ -74,5 +77,5 @@ extension ExchangeError: ErrorWithResponse {
     }
 
     /// Whether the client is to blame; everything else is a failure of the application.
-    var isForClient: Bool { code == .inputTooLarge || code == .notAForm }
+    var isForClient: Bool { code == .inputTooShort || code == .inputTooLarge || code == .notAForm }
 }

@@ -58,9 +58,9 @@ public struct RequestBody {
         throw ExchangeError(.inputFailed, "request data read error")
     }
 
-    /// Reads up to `count` bytes; waits for at least one.
+    /// Reads up to `count` bytes, as many as have arrived; waits for at least one.
     ///
-    /// Empty at the end. However large the number, no more than 1 MiB is read at once; with a number below 1, nothing.
+    /// Fewer than `count` are no sign of the end: `read(exactly:)` waits for all of them. Empty at the end. However large the number, no more than 1 MiB is read at once; with a number below 1, nothing.
     public func read(upTo count: Int) throws(ExchangeError) -> [UInt8] {
         guard exchange.take() else { throw ExchangeError.inUse }
         defer { exchange.release() }
@@ -77,6 +77,28 @@ public struct RequestBody {
             }
         }
         if let failure { throw failure }
+        return bytes
+    }
+
+    /// Reads `count` bytes, however many pieces they arrive in.
+    ///
+    /// Throws `inputTooShort` if the body ends before; what was left of it can still be read then. With a number below 1,
+    /// nothing is read. Memory grows with what arrives: a number that the client has named may be a lie, and needs a limit
+    /// of the application's own.
+    public func read(exactly count: Int) throws(ExchangeError) -> [UInt8] {
+        guard exchange.take() else { throw ExchangeError.inUse }
+        defer { exchange.release() }
+        var bytes = try readTaken(upTo: count)
+        while bytes.count < count {
+            let piece = try readTaken(upTo: count - bytes.count)
+            guard !piece.isEmpty else {
+                let there = bytes.count
+                exchange.input.bytes = bytes
+                exchange.input.start = 0
+                throw ExchangeError(.inputTooShort, "request body ends after \(there) of \(count) bytes")
+            }
+            bytes += piece
+        }
         return bytes
     }
 

@@ -135,6 +135,44 @@ struct RequestBodyTests {
         }
     }
 
+    @Test func exactCount_isReadAcrossPieces() {
+        let host = FakeHost()
+        host.body = ["abc", "d", "efg"]
+        seeing(host) { request throws in
+            #expect(try request.body.read(exactly: 2) == Array("ab".utf8))
+            #expect(try request.body.read(exactly: 4) == Array("cdef".utf8))
+            #expect(try request.body.read(exactly: 0) == [])
+            #expect(try request.body.read(exactly: .min) == [])
+            #expect(try request.body.read(exactly: 1) == Array("g".utf8))
+        }
+    }
+
+    @Test func bodyThatEndsBeforeTheExactCount_isAnError_andLosesNothing() {
+        let host = FakeHost()
+        host.body = ["ab", "c"]
+        seeing(host) { request throws in
+            let error = #expect(throws: ExchangeError.self) { try request.body.read(exactly: .max) }
+            #expect(error?.code == .inputTooShort)
+            #expect(error?.message == "request body ends after 3 of \(Int.max) bytes")
+            #expect(try request.body.read(exactly: 3) == Array("abc".utf8))
+            #expect(throws: ExchangeError.self) { try request.body.read(exactly: 1) }
+            #expect(try request.body.readAll(limit: 10) == [])
+        }
+        host.body = ["ab"]
+        #expect(host.respond(export(Typed { .bytes(try $0.body.read(exactly: 3), type: "a/b") })) == 0)
+        #expect(host.events.contains(.head(400, "Bad Request", ["Content-Type: text/plain; charset=utf-8"])))
+    }
+
+    @Test func bodyThatBreaksBeforeTheExactCount_hasFailed() {
+        let host = FakeHost()
+        host.body = ["ab", nil, "c"]
+        seeing(host) { request throws in
+            let error = #expect(throws: ExchangeError.self) { try request.body.read(exactly: 3) }
+            #expect(error?.code == .inputFailed)
+            #expect(throws: ExchangeError.self) { try request.body.read(exactly: 1) }
+        }
+    }
+
     @Test func lines() {
         let host = FakeHost()
         host.body = ["one\ntw", "o\n\nvery long line", "\nlast"]
