@@ -29,6 +29,15 @@ public struct Environ {
         try body(exchange.value(of: name))
     }
 
+    /// The same request as the typed form sees it: query, headers, form, and all else that `Request` has.
+    public var request: Request { Request(exchange: exchange) }
+
+    /// The decoded parameters of the query string.
+    public var query: Parameters { request.query }
+
+    /// Reads and decodes the body as a form; see `Request.form(limit:)`.
+    public func form(limit: Int = 65536) throws(ExchangeError) -> Parameters { try request.form(limit: limit) }
+
     /// The body of the request, `wsgi.input`.
     public var input: RequestBody { RequestBody(exchange: exchange) }
 

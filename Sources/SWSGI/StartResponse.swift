@@ -61,6 +61,18 @@ public struct StartResponse {
         return ResponseWriter(exchange: exchange)
     }
 
+    /// Starts the response with status and headers of a typed one, and returns its body for the application to return.
+    ///
+    ///     export { environ, startResponse in
+    ///         startResponse(.html("<p>Hello, \(HTML.escape(environ.query["name"] ?? "you"))!</p>"))
+    ///     }
+    ///
+    /// The rules of the form with a status line apply.
+    public func callAsFunction(_ response: Response, after error: (any Error)? = nil) -> Body {
+        self(response.status.line, response.headers.fields, after: error)
+        return response.body
+    }
+
     private func keep(_ error: any Error) {
         if exchange.pointer == nil {
             exchange.log(.error, "startResponse() called after request completed")

@@ -6,6 +6,9 @@ public struct Status: Equatable, Hashable, Sendable, ExpressibleByIntegerLiteral
     /// The reason phrase; HTTP/2 does not transmit it.
     public let reason: String
 
+    /// Code, space and reason phrase, as `startResponse` takes them: "200 OK".
+    public var line: String { "\(code) \(reason)" }
+
     /// A code with the phrase that belongs to it, or with one of your own.
     public init(_ code: UInt16, _ reason: String? = nil) {
         self.code = code

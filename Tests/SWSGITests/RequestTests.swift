@@ -60,6 +60,27 @@ struct RequestTests {
         seeing(FakeHost()) { request throws in #expect(request.query.count == 0) }
     }
 
+    @Test func closureForm_reachesAllThatTheTypedFormHas() {
+        let host = FakeHost([
+            "QUERY_STRING": "a=1&b=x+y%21&a=2", "HTTP_USER_AGENT": "test", "REQUEST_METHOD": "POST",
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        ])
+        host.body = ["name=J%C3%B6rg"]
+        let result = host.respond(
+            export { environ, startResponse in
+                #expect(environ.query["b"] == "x y!")
+                #expect(environ.query.all("a") == ["1", "2"])
+                #expect(environ.request.headers["User-Agent"] == "test")
+                #expect(environ.request.method == "POST")
+                let name = try environ.form()["name"]
+                return startResponse(.text("Hello, \(name ?? "")", status: .created))
+            }
+        )
+        #expect(result == 0)
+        #expect(host.events.first == .head(201, "Created", ["Content-Type: text/plain; charset=utf-8"]))
+        #expect(host.content == "Hello, Jörg")
+    }
+
     @Test func linesOfTheErrorStreamAreLoggedWhole() {
         let host = FakeHost()
         seeing(host) { request throws in
