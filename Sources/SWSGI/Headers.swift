@@ -2,7 +2,7 @@
 ///
 /// What can't be sent (a name that is no token, a value with CR, LF, NUL or another control character) fails the
 /// response, so that a value from outside can't add a header of its own.
-public struct Headers: Sendable, ExpressibleByDictionaryLiteral, Sequence {
+public struct Headers: Sendable, ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, Sequence {
     var fields: [(String, String)]
 
     /// Fields in the order of the list.
@@ -10,6 +10,9 @@ public struct Headers: Sendable, ExpressibleByDictionaryLiteral, Sequence {
 
     /// Fields in the order of the literal.
     public init(dictionaryLiteral elements: (String, String)...) { fields = elements }
+
+    /// Fields in the order of the literal, as pairs: what a call of `startResponse` with a status line takes.
+    public init(arrayLiteral elements: (String, String)...) { fields = elements }
 
     /// The first value of `name`.
     ///

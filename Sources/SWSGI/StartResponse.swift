@@ -49,16 +49,44 @@ public struct StartResponse {
             return ResponseWriter(exchange: exchange)
         }
         defer { exchange.release() }
-        var line = status
-        var fields = headers
-        change?(&line, &fields)
-        do {
-            let (code, reason) = try HeadRules.status(line: line)
-            try exchange.start(code: code, reason: reason, fields: fields, after: error)
-        } catch {
-            keep(error)
+        startTaken(line: status, headers, after: error)
+        return ResponseWriter(exchange: exchange)
+    }
+
+    /// Starts the response with a status value: `startResponse(.notFound, ["Content-Type": "text/plain"])`.
+    ///
+    /// The rules of the form with a status line apply.
+    @discardableResult
+    public func callAsFunction(
+        _ status: Status,
+        _ headers: Headers = [:],
+        after error: (any Error)? = nil
+    ) -> ResponseWriter {
+        guard exchange.take() else {
+            exchange.log(.error, "startResponse(): \(ExchangeError.inUse)")
+            return ResponseWriter(exchange: exchange)
+        }
+        defer { exchange.release() }
+        if change != nil {
+            startTaken(line: status.line, headers.fields, after: error)
+        } else {
+            keeping { () throws in
+                let code = UInt32(status.code)
+                try HeadRules.check(status: code, reason: status.reason)
+                try exchange.start(code: code, reason: status.reason, fields: headers.fields, after: error)
+            }
         }
         return ResponseWriter(exchange: exchange)
+    }
+
+    private func startTaken(line: String, _ headers: [(String, String)], after error: (any Error)?) {
+        var line = line
+        var fields = headers
+        change?(&line, &fields)
+        keeping { () throws in
+            let (code, reason) = try HeadRules.status(line: line)
+            try exchange.start(code: code, reason: reason, fields: fields, after: error)
+        }
     }
 
     /// Starts the response with status and headers of a typed one, and returns its body for the application to return.
@@ -69,8 +97,17 @@ public struct StartResponse {
     ///
     /// The rules of the form with a status line apply.
     public func callAsFunction(_ response: Response, after error: (any Error)? = nil) -> Body {
-        self(response.status.line, response.headers.fields, after: error)
+        self(response.status, response.headers, after: error)
         return response.body
+    }
+
+    /// Keeps what `start` throws: it fails the response.
+    private func keeping(_ start: () throws -> Void) {
+        do {
+            try start()
+        } catch {
+            keep(error)
+        }
     }
 
     private func keep(_ error: any Error) {

@@ -222,6 +222,53 @@ private struct Broken: Error {}
         #expect(host.content == url)
     }
 
+    @Test func statusValue_startsTheResponse_alsoThroughMiddleware() {
+        let application: @Sendable (Environ, StartResponse) throws -> Body = { _, startResponse in
+            startResponse(.notFound, ["A": "1", "B": "2"])
+            return ["none"]
+        }
+        let host = FakeHost()
+        #expect(host.respond(export(application)) == 0)
+        #expect(host.events == [.head(404, "Not Found", ["A: 1", "B: 2"]), .write("none")])
+        host.events = []
+        let wrapped = export { environ, startResponse in
+            let outer = startResponse.changing { status, headers in
+                if status == "404 Not Found" { status = (410 as Status).line }
+                headers.append(("C", "3"))
+            }
+            return try application(environ, outer)
+        }
+        #expect(host.respond(wrapped) == 0)
+        #expect(host.events == [.head(410, "Gone", ["A: 1", "B: 2", "C: 3"]), .write("none")])
+    }
+
+    @Test(
+        arguments: [(99, "OK"), (101, "Switching Protocols"), (600, "x"), (200, "a\nb"), (200, "é")]
+            as [(UInt16, String)]
+    )
+    func statusValueThatCantBeSent_failsTheResponse(_ code: UInt16, _ reason: String) {
+        let host = FakeHost()
+        let application = export { _, startResponse in
+            startResponse(Status(code, reason), [("A", "1")])
+            return ["never"]
+        }
+        #expect(host.respond(application) != 0)
+        #expect(host.content.isEmpty)
+        #expect(host.logged.last?.contains("status") == true)
+    }
+
+    @Test func secondStartWithAStatusValue_needsAnError() {
+        let host = FakeHost()
+        let application = export { _, startResponse in
+            startResponse(.ok)
+            startResponse(.internalServerError, after: Broken())
+            startResponse(201)
+            return ["never"]
+        }
+        #expect(host.respond(application) != 0)
+        #expect(host.logged.last?.hasSuffix("startResponse() called more than once without an error") == true)
+    }
+
     @Test func middleware_changesTheHead_theInnerFirst() {
         let application: @Sendable (Environ, StartResponse) throws -> Body = { _, startResponse in
             startResponse("200 OK", [("A", "1")])
