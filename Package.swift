@@ -154,7 +154,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "Sources/Examples/CSQLite"),
         // tests
         tests("SWSGITests", ["SWSGI", "CSWSGI"]),
-        tests("SWSGIWireTests", ["SWSGIWire"]),
+        tests("SWSGIWireTests", ["SWSGIWire", "SWSGI"]),
         tests("SWSGIConfigurationTests", ["SWSGIConfiguration"]),
         tests("SWSGIHostTests", ["SWSGIHost", "CSWSGI", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),
         tests("SWSGIModuleCoreTests", ["SWSGIModuleCore", "SWSGISystem", "SWSGIWire", "SWSGIConfiguration"]),

@@ -65,8 +65,8 @@ enum HeadRules {
         }
     }
 
-    /// A name is a token, a value has no control characters but tabs, a Content-Length is a decimal number.
-    static func check(name: String, value: String) throws(ExchangeError) {
+    /// A name is a token.
+    static func check(name: String) throws(ExchangeError) {
         guard !name.isEmpty else { throw ExchangeError(.invalidHeader, "header name is empty") }
         if let (place, byte) = first(in: name, where: { !isToken($0) }) {
             let what =
@@ -77,6 +77,11 @@ enum HeadRules {
                 }
             throw ExchangeError(.invalidHeader, "\(what) character in header name at byte \(place): \(shown(name))")
         }
+    }
+
+    /// A name is a token, a value has no control characters but tabs, a Content-Length is a decimal number.
+    static func check(name: String, value: String) throws(ExchangeError) {
+        try check(name: name)
         if let (place, byte) = first(in: value, where: { isControl($0) && $0 != 0x09 }) {
             let what = byte == 0x0D || byte == 0x0A ? "carriage return/line feed" : "control"
             throw ExchangeError(

@@ -33,3 +33,25 @@ public struct Headers: Sendable, ExpressibleByDictionaryLiteral, ExpressibleByAr
     /// The fields in order.
     public func makeIterator() -> some IteratorProtocol<(String, String)> { fields.makeIterator() }
 }
+
+extension Headers {
+    /// Throws `ExchangeError.Code.invalidHeader`, with what is wrong as its message, if no field can have this name.
+    ///
+    /// A name is a token (RFC 9110, section 5.6.2).
+    public static func check(name: String) throws(ExchangeError) { try HeadRules.check(name: name) }
+
+    /// Throws `ExchangeError.Code.invalidHeader`, with what is wrong as its message, if a field can't be sent.
+    ///
+    /// For what comes from outside, where a response of the application's own is better than 500: the rules are those that
+    /// a response, early hints and trailers are held to. A name is a token, a value has no control characters but tabs, and a
+    /// Content-Length is a decimal number.
+    public static func check(name: String, value: String) throws(ExchangeError) {
+        try HeadRules.check(name: name, value: value)
+    }
+
+    /// Throws `ExchangeError.Code.invalidHeader`, with the first thing that is wrong as its message, if the fields can't be sent.
+    ///
+    /// Besides the rules of each field, there is at most one Content-Length. How large all of them may be is not looked
+    /// at: `header-buffer-size=` of the process group says it.
+    public func check() throws(ExchangeError) { try HeadRules.check(fields) }
+}

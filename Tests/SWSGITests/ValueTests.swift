@@ -36,6 +36,35 @@ struct ValueTests {
         #expect(headers.map(\.0) == ["Content-type"])
     }
 
+    @Test(
+        arguments: [
+            ("", "x", "header name is empty"),
+            ("a b", "x", "space character in header name at byte 1: \"a b\""),
+            ("a:", "x", "invalid character in header name at byte 1: \"a:\""),
+            ("A", "x\r\nSet-Cookie: y", "carriage return/line feed character in header value at byte 1"),
+            ("A", "\u{7F}", "control character in header value at byte 0"),
+            ("content-length", "-1", "invalid Content-Length header value: \"-1\""),
+        ] as [(String, String, String)]
+    )
+    func headerThatCantBeSent_isToldBeforeItIsSent(_ name: String, _ value: String, _ what: String) {
+        for check in [
+            { try Headers.check(name: name, value: value) }, { try Headers([("X", "1"), (name, value)]).check() },
+        ] as [() throws -> Void] {
+            let error = #expect(throws: ExchangeError.self) { try check() }
+            #expect(error?.code == .invalidHeader)
+            #expect(error?.message.hasPrefix(what) == true)
+        }
+    }
+
+    @Test func headersThatCanBeSent_passTheirCheck() throws {
+        try Headers.check(name: "X-Name", value: "\tvalue é")
+        try (["Content-Length": "0", "Set-Cookie": "a", "set-cookie": "b"] as Headers).check()
+        try Headers().check()
+        #expect(throws: ExchangeError.self) { try (["Content-Length": "1", "content-length": "1"] as Headers).check() }
+        try Status.ok.check()
+        #expect(throws: ExchangeError.self) { try Status(199).check() }
+    }
+
     @Test func statusesHaveTheirPhrases() {
         #expect(Status.seeOther.reason == "See Other")
         #expect((404 as Status) == .notFound)
