@@ -97,6 +97,18 @@ public struct Body {
         try Body(file: OpenFile(descriptor: descriptor, isOwner: closing), from: offset, length: length)
     }
 
+    /// What is known of the file that is the body; nil when the body is none.
+    ///
+    ///     let body = try Body.file(path)
+    ///     if let file = body.file {
+    ///         headers["Last-Modified"] = file.lastModified
+    ///         headers["ETag"] = file.entityTag
+    ///     }
+    public var file: FileFacts? {
+        guard case .file(let file, let offset, let length) = content else { return nil }
+        return FileFacts(file, length: length < 0 ? file.size - offset : length)
+    }
+
     init(file: OpenFile, from offset: Int, length: Int?) throws(FileError) {
         guard offset >= 0, Int64(offset) <= file.size, length ?? 0 >= 0,
             Int64(length ?? 0) <= file.size - Int64(offset)

@@ -39,12 +39,6 @@ final class OpenFile {
 
     deinit { if isOwner { close(descriptor) } }
 
-    /// A validator that changes when the file does.
-    var entityTag: String {
-        let time = modified.seconds &* 1_000_000 &+ modified.nanoseconds / 1000
-        return "\"\(String(size, radix: 16))-\(String(time, radix: 16))\""
-    }
-
     /// Calls `body` with the bytes of a part, in pieces.
     func forEachPiece(from offset: Int64, length: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)

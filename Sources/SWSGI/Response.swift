@@ -45,10 +45,13 @@ public struct Response {
     /// - Throws: `FileError` if there is no such file, or not a regular one; passed on, it is answered with 404. With 403 and a warning
     ///   in the error log (SWSGI4140) if the process's user can't read it.
     public static func file(_ path: String, type: String, status: Status = .ok) throws(FileError) -> Response {
-        let file = try OpenFile(path)
-        let modified = httpDate(file.modified.seconds)
-        let headers: Headers = ["Content-Type": type, "Last-Modified": modified, "ETag": file.entityTag]
-        return Response(status: status, headers: headers, body: try Body(file: file, from: 0, length: nil))
+        let body = try Body.file(path)
+        var headers: Headers = ["Content-Type": type]
+        if let file = body.file {
+            headers.add("Last-Modified", file.lastModified)
+            headers.add("ETag", file.entityTag)
+        }
+        return Response(status: status, headers: headers, body: body)
     }
 
     /// A body that `produce` writes while it is sent.

@@ -62,6 +62,23 @@ struct FileTests {
         #expect(headers[2].wholeMatch(of: #/ETag: "a-[0-9a-f]+"/#) != nil)
     }
 
+    @Test func factsOfAFile_areTheApplications() throws {
+        let moment = timespec(tv_sec: 784_111_777, tv_nsec: 123_456_789)
+        #expect(utimensat(AT_FDCWD, path, [moment, moment], 0) == 0)
+        let file = try #require(try Body.file(path, from: 2, length: 3).file)
+        #expect(file.size == 10)
+        #expect(file.length == 3)
+        #expect(file.modified == (784_111_777, 123_456_789))
+        #expect(file.lastModified == "Sun, 06 Nov 1994 08:49:37 GMT")
+        let typed = try Response.file(path, type: "text/plain")
+        #expect(typed.headers["ETag"] == file.entityTag)
+        #expect(typed.headers["Last-Modified"] == file.lastModified)
+        #expect(try Body.file(path, from: 4).file?.length == 6)
+        let descriptor = open(path, O_RDONLY)
+        #expect(try Body.file(descriptor: descriptor).onEnd {}.file?.size == 10)
+        #expect(Body("text").file == nil)
+    }
+
     @Test(arguments: [
         ("/nowhere", FileError.Code.notFound, 404), ("/", .notRegular, 404), ("/dev/null", .notRegular, 404),
     ])
