@@ -43,7 +43,7 @@ public struct Environ {
 
     /// The error log of the request, `wsgi.errors`.
     ///
-    /// `print("text", to: &environ.errors)` writes a line at level error.
+    /// `print("text", to: &environ.errors)` writes a line at level error, `to: &environ.errors[.warning]` at level warning.
     public var errors: ErrorLog {
         get { ErrorLog(exchange: exchange) }
         // For `&environ.errors` alone: the stream keeps what it has to in the exchange.

@@ -18,21 +18,32 @@ public enum LogLevel: Int32, Sendable, CaseIterable {
 
 /// The error stream of a request (`wsgi.errors`).
 ///
-/// What is written as a stream is collected to lines, each of which is logged at level error when it is complete, and
-/// the last one when the request ends. After the request is over, lines go to the log of the process group.
+/// What is written as a stream is collected to lines, each of which is logged when it is complete, and the last one when the
+/// request ends. Lines of a stream are of level error, unless the subscript says otherwise:
+///
+///     print("the disk is nearly full", to: &request.log[.warning])
+///
+/// After the request is over, lines go to the log of the process group.
 public struct ErrorLog: TextOutputStream {
     let exchange: Exchange
+    var level = LogLevel.error
+
+    /// The same log as a stream whose lines are of this level.
+    ///
+    /// Lines of several levels can be under way at once: they don't mix.
+    public subscript(level: LogLevel) -> ErrorLog {
+        get { ErrorLog(exchange: exchange, level: level) }
+        // For `&log[.warning]` alone: the stream keeps what it has to in the exchange.
+        nonmutating set { _ = newValue }
+    }
 
     /// Adds text to the stream.
     public mutating func write(_ text: String) {
         // Another thread that writes too gets lines of its own.
-        guard exchange.take() else { return exchange.log(.error, text) }
+        guard exchange.take() else { return exchange.log(level, text) }
         defer { exchange.release() }
-        exchange.unfinishedLine += text
-        let pending = exchange.unfinishedLine
-        guard let end = pending.utf8.lastIndex(of: UInt8(ascii: "\n")) else { return }
-        exchange.unfinishedLine = String(pending[pending.utf8.index(after: end)...])
-        exchange.log(.error, String(pending[..<end]))
+        let lines = exchange.unfinishedLines[level].add(text)
+        if let lines { exchange.log(level, lines) }
     }
 
     /// Logs text at a level; each line of it becomes a line of the log.
@@ -40,16 +51,47 @@ public struct ErrorLog: TextOutputStream {
         exchange.log(level, text)
     }
 
-    /// Ends the line that has been begun, if there is one.
+    /// Ends the lines that have been begun, of every level.
     public func flush() {
         guard exchange.take() else { return }
         defer { exchange.release() }
-        guard !exchange.unfinishedLine.isEmpty else { return }
-        exchange.log(.error, exchange.unfinishedLine)
-        exchange.unfinishedLine = ""
+        exchange.endLines()
     }
 }
 
 /// An exchange belongs to one thread.
 @available(*, unavailable)
 extension ErrorLog: Sendable {}
+
+/// A line of a stream that has been begun and not ended.
+struct UnfinishedLine {
+    private(set) var text = ""
+
+    /// Adds text, and gives the lines that it ends, without the last line feed.
+    mutating func add(_ more: String) -> String? {
+        text += more
+        guard let end = text.utf8.lastIndex(of: UInt8(ascii: "\n")) else { return nil }
+        defer { text = String(text[text.utf8.index(after: end)...]) }
+        return String(text[..<end])
+    }
+}
+
+/// The lines that have been begun, by level; without any, no memory.
+struct UnfinishedLines {
+    private var lines: [(level: LogLevel, line: UnfinishedLine)] = []
+
+    /// The line of one level.
+    subscript(level: LogLevel) -> UnfinishedLine {
+        get { lines.first { $0.level == level }?.line ?? UnfinishedLine() }
+        set {
+            lines.removeAll { $0.level == level }
+            if !newValue.text.isEmpty { lines.append((level, newValue)) }
+        }
+    }
+
+    /// Gives the lines away, in the order in which something was last added to them.
+    mutating func take() -> [(level: LogLevel, text: String)] {
+        defer { lines = [] }
+        return lines.map { ($0.level, $0.line.text) }
+    }
+}

@@ -28,8 +28,8 @@ final class Exchange {
     /// What was read of the request body and not yet asked for.
     var input = InputBuffer()
 
-    /// The beginning of a line that the application has not ended yet.
-    var unfinishedLine = ""
+    /// Beginnings of lines that the application has not ended yet.
+    var unfinishedLines = UnfinishedLines()
 
     /// Whether some thread is changing the object.
     private let isTaken = Atomic<Bool>(false)
@@ -42,8 +42,7 @@ final class Exchange {
     /// Takes the host's exchange away, at the end of `respond`.
     func end() {
         afterOthers {
-            if !unfinishedLine.isEmpty { log(.error, unfinishedLine) }
-            unfinishedLine = ""
+            endLines()
             place.store(0, ordering: .relaxed)
             head = .none
             input = InputBuffer()
@@ -78,6 +77,11 @@ final class Exchange {
     /// Throws if nobody waits for the response any more.
     func checkCancellation() throws(ExchangeError) {
         if isCancelled { throw ExchangeError(.clientGone, "client connection closed") }
+    }
+
+    /// Logs what has been begun and not ended, for a caller that has taken the object.
+    func endLines() {
+        for (level, text) in unfinishedLines.take() { log(level, text) }
     }
 
     /// Writes to the error log of the request's virtual host, or to that of the process group when the request is over.

@@ -46,7 +46,13 @@ public struct Request {
     public var body: RequestBody { RequestBody(exchange: exchange) }
 
     /// The error log of the request.
-    public var log: ErrorLog { ErrorLog(exchange: exchange) }
+    ///
+    /// `print("text", to: &request.log[.notice])` writes a line at level notice.
+    public var log: ErrorLog {
+        get { ErrorLog(exchange: exchange) }
+        // For `&request.log` alone: the stream keeps what it has to in the exchange.
+        nonmutating set { _ = newValue }
+    }
 
     /// Whether nobody waits for the response any more.
     ///

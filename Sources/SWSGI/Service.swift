@@ -74,9 +74,55 @@ public struct Service: @unchecked Sendable {  // both tables are constant and li
         }
     }
 
+    /// The error log of the process group as a stream whose lines are of this level.
+    ///
+    ///     var log = service.stream(.notice)
+    ///     print("removed", count, "files", to: &log)
+    public func stream(_ level: LogLevel) -> ServiceLog { ServiceLog(service: self, level: level) }
+
     /// What the host says about itself and about the process.
     public var server: ServerFacts { ServerFacts(host: host) }
 }
+
+/// The error log of a process group as a stream of text.
+///
+/// What is written is collected to lines, each of which is logged when it is complete, and the last one with `flush()` or
+/// when the last copy of the stream goes. A stream belongs to one thread; each thread takes one of its own.
+public struct ServiceLog: TextOutputStream {
+    private final class Line {
+        let service: Service
+        let level: LogLevel
+        var unfinished = UnfinishedLine()
+
+        init(service: Service, level: LogLevel) {
+            self.service = service
+            self.level = level
+        }
+
+        deinit { flush() }
+
+        func flush() {
+            if !unfinished.text.isEmpty { service.log(level, unfinished.text) }
+            unfinished = UnfinishedLine()
+        }
+    }
+
+    private let line: Line
+
+    fileprivate init(service: Service, level: LogLevel) { line = Line(service: service, level: level) }
+
+    /// Adds text to the stream.
+    public mutating func write(_ text: String) {
+        if let lines = line.unfinished.add(text) { line.service.log(line.level, lines) }
+    }
+
+    /// Ends the line that has been begun, if there is one.
+    public func flush() { line.flush() }
+}
+
+/// Two threads would mix their lines.
+@available(*, unavailable)
+extension ServiceLog: Sendable {}
 
 /// What the table's context points at.
 private final class Work: Sendable {

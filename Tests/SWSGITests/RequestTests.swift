@@ -93,6 +93,29 @@ struct RequestTests {
         #expect(host.logged == ["one 1", "beginning\nnext", "careful", "rest"])
     }
 
+    @Test func linesOfTheErrorStream_haveTheirLevels_andDoNotMix() {
+        let host = FakeHost()
+        seeing(host) { request throws in
+            print("low", 1, to: &request.log[.info])
+            request.log[.warning].write("care")
+            print("other", to: &request.log)
+            request.log[.debug].write("rest")
+            request.log[.warning].write("ful\n")
+            var notices = request.environ.errors[.notice]
+            print("of", "note", separator: "", to: &notices)
+            request.log[.critical].write("last")
+            request.log[.debug].flush()
+            request.log[.info].write("end")
+        }
+        let lines: [Event] = host.events.filter { if case .log = $0 { true } else { false } }
+        #expect(
+            lines == [
+                .log(6, "low 1"), .log(3, "other"), .log(4, "careful"), .log(5, "ofnote"), .log(7, "rest"),
+                .log(2, "last"), .log(6, "end"),
+            ]
+        )
+    }
+
     @Test func cancellation_endsTheResponseQuietly() {
         let host = FakeHost()
         host.isCancelled = true

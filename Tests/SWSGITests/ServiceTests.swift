@@ -56,6 +56,21 @@ private let isStopping = Atomic<Bool>(false)
         #expect(asked.load(ordering: .relaxed) == -1)
     }
 
+    @Test func stream_logsWholeLinesAtItsLevel() {
+        let ran = run { service in
+            var log = service.stream(.notice)
+            print("removed", 3, "files", to: &log)
+            log.write("half a ")
+            log.write("line\nbegun")
+            log.flush()
+            log.write("last")
+        }
+        let lines: [Event] = ["removed 3 files", "half a line", "begun", "last"].map {
+            .log(5, "after the request: " + $0)
+        }
+        #expect(ran.log == lines)
+    }
+
     @Test func error_isLogged_andAFailure() {
         struct Failure: Error {}
         let ran = run { _ in throw Failure() }
