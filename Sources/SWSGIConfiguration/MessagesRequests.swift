@@ -151,7 +151,8 @@ extension MessageCode {
         4090,
         .info,
         "The client closed its connection before it had the whole response.",
-        cause: "Somebody did not want to wait any longer. Status 499 in the access log stands for it.",
+        cause:
+            "Somebody did not want to wait any longer. Status 499 in the access log stands for it, also for a response that had begun.",
         cure: "Nothing to do; when it happens often, the application is slow."
     )
 

@@ -73,7 +73,7 @@ public final class Exchange {
         // Only the first of the two may answer the request, and take the next one.
         ForkReturn.end(from: head.map { "\"\(LogText.escaped($0.line))\"" } ?? "a request")
         handle.close()
-        if result == 0, !output.isStarted {
+        if result == 0, !output.isStarted, !isCancelled {
             log(.error, "the application ended without starting a response")
         }
         let failure = Self.areAllCancelled.load(ordering: .relaxed) ? ExchangeOutcome.unavailable : .failed

@@ -34,6 +34,14 @@ struct ClientWatch {
         return polled.fd >= 0 && poll(&polled, 1, 0) > 0
     }
 
+    /// Whether the client's connection is broken, or its stream was reset.
+    static func isBroken(_ request: OpaquePointer) -> Bool {
+        if swsgi_connection_aborted(request) != 0 { return true }
+        // Errors and hang-ups are told unasked.
+        var polled = pollfd(fd: swsgi_connection_socket(request), events: 0, revents: 0)
+        return polled.fd >= 0 && poll(&polled, 1, 0) > 0
+    }
+
     /// Waits for the first event, at most until `end` (nanoseconds of the monotonic clock).
     mutating func wait(for reply: Int32, until end: Int64) -> Event {
         while true {

@@ -184,7 +184,7 @@ extension EmbeddedDesk: ExchangePeer {
             result = response.map { _ in .status(statusOK) }
             if let status = response?.shrank() { result = .status(status) }
         } else if response?.clientHasGone == true {
-            result = .status(statusOK)
+            if let status = response?.takesNoMore() { result = .status(status) }
         } else if let cut = response?.cutOff() {
             result = cut
         }

@@ -64,7 +64,13 @@ final class ExchangeDesk {
         if let broken = generation.ends.broken(group: group), max(facts.modified, facts.changed) <= broken.since {
             return .status(refuseBroken(broken, request, facts, generation, group))
         }
-        guard enter(request, generation, group) else { return .status(overloaded(request, facts, generation, group)) }
+        guard enter(request, generation, group) else {
+            guard ClientWatch.isBroken(request) else {
+                return .status(overloaded(request, facts, generation, group))
+            }
+            swsgi_connection_abort(request)
+            return .status(statusOK)
+        }
         var result = exchange(request, facts, generation, group: group)
         generation.scoreboard.leave(group)
         // Only now: the request for the other path may be for the same group.
@@ -121,7 +127,7 @@ final class ExchangeDesk {
         if generation.scoreboard.enter(group, limit: queue.limit) { return true }
         let end = times.begin + queue.exchange.connectTimeout * 1000
         var pause: UInt32 = 1000
-        while Clock.monotonic < times.earlier(of: end), swsgi_connection_aborted(request) == 0 {
+        while Clock.monotonic < times.earlier(of: end), !ClientWatch.isBroken(request) {
             usleep(pause)
             if generation.scoreboard.enter(group, limit: queue.limit) { return true }
             pause = min(pause * 2, 20_000)

@@ -14,6 +14,8 @@ let requestTimeout: Int32 = 408
 private let methodNotAllowed: Int32 = 405
 private let lengthRequired: Int32 = 411
 private let contentTooLarge: Int32 = 413
+/// nginx's status for a client that has closed its connection: for the access log, as nothing is sent with it.
+let clientClosed: Int32 = 499
 let internalError: Int32 = 500
 private let notImplemented: Int32 = 501
 let badGateway: Int32 = 502

@@ -65,6 +65,7 @@ func ask(_ request: OpaquePointer, _ question: UnsafePointer<swsgi_question>) th
         }
         return answer
     // Whatever the script's response was, it is not the client's: OK would be taken for leave to go on.
+    case .status where swsgi_connection_aborted(request) != 0: throw Refusal(clientClosed)
     case .status(let status): throw Refusal(status >= internalError ? status : internalError)
     case .redirect, .again: throw Refusal(internalError)
     }

@@ -16,9 +16,7 @@ extension Relay {
                 response.isCancelled = true
                 channel.cancel()
             case .clientHasGone:
-                response.report(.clientGone, "the client has gone")
-                swsgi_connection_abort(request)
-                return statusOK
+                return response.leave("nobody waits for the application")
             case .nothing:
                 if response.timeLeft <= 0 { return requestTimedOut() }
                 return desk.times.isOverdue(now: Clock.monotonic) ? queueTimedOut() : timedOut()

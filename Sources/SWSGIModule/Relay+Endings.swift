@@ -8,7 +8,9 @@ internal import SWSGIWire
 extension Relay {
     mutating func end(_ byte: UInt8) throws(Malformed) -> ExchangeResult {
         guard let outcome = ExchangeOutcome(rawValue: byte) else { throw Malformed("unknown outcome \(byte)") }
-        if outcome == .unavailable, response.state.phase == .waiting { return .status(unavailableNow()) }
+        if outcome == .unavailable, response.state.phase == .waiting, !response.clientHasLeft {
+            return .status(unavailableNow())
+        }
         return try response.end(outcome)
     }
 

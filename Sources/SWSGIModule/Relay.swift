@@ -81,7 +81,9 @@ struct Relay {
                 }
                 if !reader.hasMore, response.added > 0 || response.wantsFlush { response.passAdded() }
                 if response.fileHasShrunk { return .status(response.shrank()) }
-                if response.clientHasGone { return .status(response.timeLeft <= 0 ? requestTimedOut() : statusOK) }
+                if response.clientHasGone {
+                    return .status(response.timeLeft <= 0 ? requestTimedOut() : response.takesNoMore())
+                }
                 if let result = response.cutOff() { return result }
             }
         } catch {

@@ -8,7 +8,9 @@ public import SWSGI
 /// - `/generate?bytes=N` streams N bytes of the pattern in pieces of 64 KiB, without a Content-Length;
 /// - `/noread` answers without reading the request body;
 /// - `/patient` works until it is cancelled, for 30 seconds at most, says so in the log and fails; with `?read=1` it reads the
-///   first byte of the request body before, with `?answer=1` it answers in spite of all;
+///   first byte of the request body before, with `?answer=1` it answers in spite of all, with `?check=1` it fails by
+///   `checkCancellation()`, with `?begun=1` it has begun its response, with `&quiet=1` it just ends that too early, and with
+///   `?tagged=1` the response that it has begun has the `ETag` "tag";
 /// - `/stubborn?until=FILE` works until that file exists, without looking at anything else;
 @c public func application() -> ExportedApplication { export(Echo()) }
 
@@ -42,11 +44,28 @@ private struct Echo: Application {
     }
 
     private func patient(_ request: Request) throws -> Response {
+        if request.query["begun"] != nil || request.query["tagged"] != nil { return begun(request) }
         if request.query["read"] != nil { _ = try request.body.read(upTo: 1) }
+        request.log.log(
+            .info,
+            "waits for its client at /patient\(request.queryString.isEmpty ? "" : "?")\(request.queryString)"
+        )
         for _ in 0..<1500 where !request.isCancelled { usleep(20_000) }
+        if request.query["check"] != nil { try request.checkCancellation() }
         request.log.log(.info, request.isCancelled ? "was cancelled" : "was not cancelled")
         if request.query["answer"] != nil { return .text("patience\n") }
         throw HTTPFailure()
+    }
+
+    private func begun(_ request: Request) -> Response {
+        var response = Response.stream(type: "text/plain") { writer in
+            try writer.write("begun\n")
+            for _ in 0..<1500 where !request.isCancelled { usleep(20_000) }
+            if request.query["quiet"] == nil { try request.checkCancellation() }
+        }
+        if request.query["quiet"] != nil { response.headers["Content-Length"] = "1000" }
+        if request.query["tagged"] != nil { response.headers["ETag"] = "\"tag\"" }
+        return response
     }
 
     private func stubborn(_ request: Request) -> Response {

@@ -23,6 +23,11 @@ private func fail(as name: String?) throws {
         let wanted = request.headers["X-Access"]
         try fail(as: wanted)
         request.log.log(.info, "asked for host \(host) on \(request.path) of \(request.method)")
+        if wanted == "patient" {
+            request.log.log(.info, "waits for its client")
+            while !request.isCancelled { usleep(20_000) }
+            try request.checkCancellation()
+        }
         switch wanted {
         case "allow": return .allow
         case "deny": return .deny
