@@ -1,4 +1,4 @@
-// Files of NAME=value lines, in the simple form of systemd's EnvironmentFile.
+// Files of NAME=value lines, in a form that systemd's EnvironmentFile reads alike.
 
 /// Names of environment variables.
 public enum EnvironmentName {
@@ -40,12 +40,14 @@ public struct EnvironmentFile: Equatable, Sendable {
         guard let text = String(validating: text, as: UTF8.self), !text.utf8.contains(0) else {
             throw Problem(.environmentFile, "environment-file \(path) is not UTF-8 text")
         }
+        var reader = Reader(text)
         var seen: Set<String> = []
-        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-        for (index, line) in lines.enumerated() {
-            let line = trimmed(line)
-            if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") { continue }
-            let place = "environment-file \(path), line \(index + 1)"
+        while let line = reader.line.map(trimmed) {
+            let place = "environment-file \(path), line \(reader.number)"
+            if line.isEmpty || line.hasPrefix("#") || line.hasPrefix(";") {
+                reader.skipLine()
+                continue
+            }
             guard let equals = line.utf8.firstIndex(of: UInt8(ascii: "=")) else {
                 throw Problem(.environmentFile, "\(place): this is not NAME=value")
             }
@@ -59,38 +61,83 @@ public struct EnvironmentFile: Equatable, Sendable {
             guard seen.insert(name).inserted else {
                 throw Problem(.environmentFile, "\(place): \(name) stands there a second time")
             }
-            guard let value = Self.value(trimmed(line[line.index(after: equals)...])) else {
-                throw Problem(
-                    .environmentFile,
-                    "\(place): the value of \(name) has a quote or a backslash in a wrong place"
-                )
-            }
-            variables.append((name, value))
-        }
-    }
-
-    /// A value without its quotes: in double ones a backslash takes what it has before \, ", $ and ` as it is, in single ones it is
-    /// plain, and without quotes it is not allowed, as systemd and the shell would each read it in their own way.
-    private static func value(_ text: Substring) -> String? {
-        guard let quote = text.unicodeScalars.first, quote == "\"" || quote == "'" else {
-            return text.unicodeScalars.contains { $0 == "\"" || $0 == "'" || $0 == "\\" } ? nil : String(text)
-        }
-        var rest = text.unicodeScalars.dropFirst()
-        var value = String.UnicodeScalarView()
-        while let next = rest.popFirst() {
-            if next == quote { return rest.isEmpty ? String(value) : nil }
-            if next == "\\", quote == "\"", let escaped = rest.first, "\\\"$`".unicodeScalars.contains(escaped) {
-                value.append(rest.removeFirst())
-            } else {
-                value.append(next)
+            do throws(Reader.Mistake) {
+                variables.append((name, try reader.value(trimmed(line[line.index(after: equals)...]))))
+            } catch {
+                throw Problem(.environmentFile, "\(place): \(error.text(name))")
             }
         }
-        return nil
     }
 
     /// Whether two files say the same.
     public static func == (left: EnvironmentFile, right: EnvironmentFile) -> Bool {
         left.variables.elementsEqual(right.variables) { $0.name == $1.name && $0.value == $1.value }
+    }
+}
+
+/// The text of a file, line by line; a value in quotes may take several.
+private struct Reader {
+    enum Mistake: Error {
+        case misplaced, open
+        case followed(line: Int)
+
+        func text(_ name: String) -> String {
+            switch self {
+            case .misplaced: "the value of \(name) has a quote or a backslash in a wrong place"
+            case .open: "the quote before the value of \(name) is not closed in the rest of the file"
+            case .followed(let line): "the value of \(name) ends in line \(line), and something follows its quote there"
+            }
+        }
+    }
+
+    private var rest: Substring.UnicodeScalarView
+    /// The number of the line in which `rest` begins, from 1.
+    private(set) var number = 1
+
+    init(_ text: String) { rest = text[...].unicodeScalars }
+
+    /// The rest of the line, without its end; nil at the end of the text.
+    var line: Substring? { rest.isEmpty ? nil : Substring(rest.prefix { $0 != "\n" }) }
+
+    /// Goes on to the next line.
+    mutating func skipLine() {
+        while let next = rest.popFirst(), next != "\n" {}
+        number += 1
+    }
+
+    /// The value that begins with `start`, a part of the line, without its quotes; goes on to the line after it.
+    ///
+    /// In double quotes a backslash takes \, ", $ and ` as they are, joins two lines, and is plain before anything else; in
+    /// single ones it is plain. Without quotes neither is allowed, as systemd and the shell would each read it in their own way.
+    mutating func value(_ start: Substring) throws(Mistake) -> String {
+        guard let quote = start.unicodeScalars.first, quote == "\"" || quote == "'" else {
+            guard !start.unicodeScalars.contains(where: { $0 == "\"" || $0 == "'" || $0 == "\\" }) else {
+                throw .misplaced
+            }
+            skipLine()
+            return String(start)
+        }
+        let begin = number
+        rest = rest[start.startIndex...].dropFirst()
+        var value = String.UnicodeScalarView()
+        while let next = rest.popFirst() {
+            if next == quote {
+                guard trimmed(line ?? "").isEmpty else {
+                    if number == begin { throw .misplaced }
+                    throw .followed(line: number)
+                }
+                skipLine()
+                return String(value)
+            }
+            if next == "\n" { number += 1 }
+            if next == "\\", quote == "\"", let escaped = rest.first, "\\\"$`\n".unicodeScalars.contains(escaped) {
+                rest.removeFirst()
+                if escaped == "\n" { number += 1 } else { value.append(escaped) }
+            } else {
+                value.append(next)
+            }
+        }
+        throw .open
     }
 }
 

@@ -32,7 +32,7 @@ extension MessageCode {
         "The file of environment-file= can't be used, and no process of the group is started.",
         cause: "The message names the file, the line and the reason. Its values are not shown.",
         cure:
-            "Write NAME=value lines, in a file of root's in a directory of root's, or in one of the group's user; symbolic links are not followed. The next start reads it again."
+            "Write NAME=value lines, and a value of several lines in quotes, in a file of root's in a directory of root's, or in one of the group's user; symbolic links are not followed. The next start reads it again."
     )
     /// The same, found early.
     public static let environmentFileDoubtful = MessageCode(

@@ -133,7 +133,7 @@ struct SurroundingsTests {
         try withServer { server in
             server.announce("SWSGI1122", "SWSGI3003", "SWSGI3004", "SWSGI3082", "SWSGI4093")
             let file = try server.write(
-                "# secrets\nSECRET='from the file'\nLANG=POSIX\n",
+                "# secrets\nSECRET='from the file'\nLANG=POSIX\nKEY='two\nlines\n'\n",
                 to: "private/one.env",
                 mode: 0o600
             )
@@ -153,9 +153,10 @@ struct SurroundingsTests {
             let process = try #require(ProcessFacts(pid: facts.pid))
             #expect(
                 Set(process.environment.keys) == [
-                    "PATH", "LANG", "HOME", "USER", "LOGNAME", "SECRET", "SWIFT_BACKTRACE",
+                    "PATH", "LANG", "HOME", "USER", "LOGNAME", "SECRET", "KEY", "SWIFT_BACKTRACE",
                 ]
             )
+            #expect(process.environment["KEY"] == "two\nlines\n")
             // Mended: no restart of httpd is needed; and the other group's new process has the new content.
             try server.write("A=healed\n", to: broken, mode: 0o600)
             try server.write("SECRET=new\n", to: file, mode: 0o600)

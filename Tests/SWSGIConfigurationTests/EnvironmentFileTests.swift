@@ -22,6 +22,29 @@ import Testing
         #expect(try variables(line) == ["A=\(value)"])
     }
 
+    @Test(
+        arguments: [
+            (
+                "A=\"-----BEGIN KEY-----\nMIIE+/=\n-----END KEY-----\n\"",
+                "-----BEGIN KEY-----\nMIIE+/=\n-----END KEY-----\n"
+            ),
+            ("A='1\n # \\2\\\n\n\"'", "1\n # \\2\\\n\n\""), ("A=\"joined \\\nline\"", "joined line"),
+            ("A=\"1\r\n2\r\n\" \r", "1\r\n2\r\n"), ("A='\n'", "\n"), ("A=\"\\\\\n\"", "\\\n"),
+        ]
+    ) func quotes_keepLineEnds_asInSystemd(_ text: String, _ value: String) throws {
+        #expect(try variables("B=1\n\(text)\nC=2\n") == ["B=1", "A=\(value)", "C=2"])
+        #expect(try variables(text) == ["A=\(value)"])
+    }
+
+    /// Nothing takes time that grows faster than the file.
+    @Test func largestFile_isRead() throws {
+        let text = "A=\"" + String(repeating: "line\n", count: 13000) + "\"\n"
+        #expect(try variables(text).count == 1)
+        let names = (0..<6000).map { "A\($0)='\n'\n" }.joined()
+        #expect(names.utf8.count <= EnvironmentFile.limit)
+        #expect(try variables(names).count == 6000)
+    }
+
     @Test func emptyFile_hasNone() throws {
         #expect(try variables("") == [])
         #expect(try variables("\n# nothing\n") == [])
@@ -33,7 +56,20 @@ import Testing
         Expected("A=1\n1B=2", 3061, "line 2: what stands before '=' is not the name of a variable"),
         Expected("=b", 3061, "line 1: what stands before '=' is not the name of a variable"),
         Expected("A=1\nA=2", 3061, "line 2: A stands there a second time"),
-        Expected("A=\"open", 3061, "line 1: the value of A has a quote or a backslash in a wrong place"),
+        Expected("A=\"open", 3061, "line 1: the quote before the value of A is not closed in the rest of the file"),
+        Expected(
+            "\nA='open\nB=2\n",
+            3061,
+            "line 2: the quote before the value of A is not closed in the rest of the file"
+        ),
+        Expected("A=\"open\\\"", 3061, "line 1: the quote before the value of A is not closed in the rest of the file"),
+        Expected(
+            "A=\"open\nB=\"2\"\n",
+            3061,
+            "line 1: the value of A ends in line 2, and something follows its quote there"
+        ),
+        Expected("A='1\n2'\nA=3", 3061, "line 3: A stands there a second time"),
+        Expected("A=\"1\\\n2\n\"\n\nLD_AUDIT='\n'", 6010, "line 5: LD_AUDIT may not be set"),
         Expected("A=\"a\" b", 3061, "line 1: the value of A has a quote or a backslash in a wrong place"),
         Expected("A=it's", 3061, "line 1: the value of A has a quote or a backslash in a wrong place"),
         Expected("A=continued \\", 3061, "line 1: the value of A has a quote or a backslash in a wrong place"),
