@@ -41,7 +41,7 @@ private func startCheck(_ program: String, _ purpose: CheckPlan.Purpose, _ serve
     return try Program(
         path: program,
         arguments: [program, "check"],
-        environment: ["SWIFT_BACKTRACE=enable=no"],
+        environment: ["SWIFT_BACKTRACE=enable=no"] + LogText.zone,
         descriptors: [null.number, isStart ? log : STDOUT_FILENO, log, memory.number]
     ).start()
 }

@@ -52,7 +52,7 @@ public final class EmbeddedHome {
         let sweeper = Program(
             path: program,
             arguments: [program, "sweep", path],
-            environment: ["SWIFT_BACKTRACE=enable=no"],
+            environment: ["SWIFT_BACKTRACE=enable=no"] + LogText.zone,
             descriptors: [null.number, null.number, null.number]
         )
         return try sweeper.start()

@@ -208,7 +208,7 @@ public final class Generation {
             arguments: [program, "supervise"],
             environment: [
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SWIFT_BACKTRACE=enable=no",
-            ],
+            ] + LogText.zone,
             descriptors: descriptors
         )
         program.descriptorLimit = .max

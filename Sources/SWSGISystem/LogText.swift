@@ -61,6 +61,9 @@ public enum LogText {
         return "\(format("%a %b %d %H:%M:%S", &parts)).\(micros) \(parts.tm_year + 1900)"
     }
 
+    /// The time zone of our environment, for that of programs that write into the same log: TZ=..., or nothing.
+    public static var zone: [String] { getenv("TZ").map { ["TZ=\(String(cString: $0))"] } ?? [] }
+
     private static func format(_ pattern: String, _ parts: inout tm) -> String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
             guard let start = buffer.baseAddress, strftime(start, buffer.count, pattern, &parts) > 0 else { return "" }
