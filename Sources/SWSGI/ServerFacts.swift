@@ -16,6 +16,14 @@ public struct ServerFacts {
     /// The path of the entry file that the bundle was loaded from.
     public var entryFile: String { String(host.pointee.entry_file) }
 
+    /// The directory of that file, without a slash at its end: where what is deployed beside it is found.
+    ///
+    /// The bundle itself is mapped from a private copy, which has nothing beside it.
+    public var entryDirectory: String {
+        let path = entryFile
+        return String(path[..<(path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.endIndex)])
+    }
+
     /// How many requests may run in this process at once.
     public var threads: Int { Int(host.pointee.threads) }
 

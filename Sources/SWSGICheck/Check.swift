@@ -30,6 +30,9 @@ private struct Checker {
     let plan: CheckPlan
     /// Indexes of the entries of each reader.
     private var entries: [[Int]]
+    /// The programs that load bundles, while they can be seen: this one is that of daemon processes.
+    private let program = Self.program(of: getpid())
+    private let httpd = Self.program(of: getppid())
     /// Whether an entry has been reported already.
     private var isReported: [Bool]
 
@@ -38,6 +41,15 @@ private struct Checker {
         isReported = Array(repeating: false, count: plan.entries.count)
         entries = Array(repeating: [], count: plan.readers.count)
         for (index, entry) in plan.entries.enumerated() { entries[Int(entry.reader)].append(index) }
+    }
+
+    private static func program(of process: Int32) -> String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink("/proc/\(process)/exe", start, buffer.count)
+            guard count > 0, count < buffer.count else { return nil }
+            return String(decoding: buffer[..<count].lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
     }
 
     mutating func run() {
@@ -95,7 +107,8 @@ private struct Checker {
                 entryFile: entry.inside,
                 ownership,
                 isGuest: entry.isEmbedded,
-                function: entry.function
+                function: entry.function,
+                program: entry.isEmbedded ? httpd : program
             )
             guard plan.purpose == .dump else { return }
             let symbol = application.symbol.map { ", symbol \($0)" } ?? ""
@@ -103,7 +116,8 @@ private struct Checker {
         } catch {
             // Who will read it is not known.
             if reader == 0, !entry.isEmbedded, error.code == .fileUnreadable { return }
-            if plan.purpose == .start, entry.isLoaded { return }
+            // The process that loads it at a start tells of it, but for what only the first use would show.
+            if plan.purpose == .start, entry.isLoaded, error.code != .resourcesMissing { return }
             report(index, error)
         }
         _ = chdir("/")

@@ -238,6 +238,16 @@ extension MessageCode {
         cause: "It does not exist, or its permissions exclude the user.",
         cure: "Create it, or correct its permissions."
     )
+    /// Resources that would not be found.
+    public static let resourcesMissing = MessageCode(
+        2047,
+        .warning,
+        "A bundle has resources of a Swift package, and its Bundle.module would not find them.",
+        cause:
+            "The code that SwiftPM makes for Bundle.module looks beside the program that runs (swsgid, or httpd in embedded mode) and in the build directory, and ends the process when there is nothing.",
+        cure:
+            "Read them by Bundle(path:) from a directory beside the entry file, which ServerFacts.entryDirectory names, or link the .resources directory to the first place of the message."
+    )
     /// No snapshot.
     public static let snapshotFailed = MessageCode(
         2050,
@@ -254,6 +264,6 @@ extension MessageCode {
         libraryMissing,
         libraryHidden, loadFailed,
         diedLoading, exitedLoading, loadTimeout, entrySyntax, entryKeyUnknown, entryKeyRepeated, entryValue,
-        entryBundleMissing, entryNotText, entryDirectory, snapshotFailed,
+        entryBundleMissing, entryNotText, entryDirectory, resourcesMissing, snapshotFailed,
     ]
 }

@@ -114,6 +114,45 @@ struct ConfigurationCheckTests {
         }
     }
 
+    /// Bundle.module ends the process when it finds nothing: SwiftPM's code for it, as it stands in a bundle.
+    @Test func resourcesThatBundleModuleWouldNotFind_areNamed_inBothModes() throws {
+        try withServer { server in
+            server.announce("SWSGI1019")
+            for (name, place) in [("lost", "/nonexistent/build"), ("found", server.www)] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(server.www)/\(name)_App.resources",
+                    withIntermediateDirectories: true
+                )
+                let texts = """
+                    const char *const words[] = {"could not load resource bundle: from ", "\(place)/\(name)_App.resources"};
+                    """
+                try CFixture.compile(CFixture.answering("words[0]", before: texts), to: "\(server.www)/\(name).so")
+            }
+            try server.start(
+                groups
+                    + ["lost", "found"].map { name in
+                        """
+                        WSGIScriptAlias /\(name) \(server.www)/\(name).so process-group=one application-group=%{GLOBAL}
+                        WSGIScriptAlias /embedded-\(name) \(server.www)/\(name).so process-group=%{GLOBAL} application-group=%{GLOBAL}
+
+                        """
+                    }.joined()
+                    + "<Directory \(server.www)>\nRequire all granted\n</Directory>\n"
+            )
+            for mode in ["'one'", "embedded mode"] {
+                try server.logs.waitForLine(
+                    "SWSGI1019",
+                    mode,
+                    "SWSGI2047",
+                    "lost.so",
+                    "/nonexistent/build/lost_App.resources"
+                )
+            }
+            #expect(server.logs.lines(containing: "SWSGI2047", "found.so").isEmpty)
+            #expect(try server.get("/lost").status == 200)
+        }
+    }
+
     /// The line that daemon processes write themselves is not written twice; httpd serves what is well.
     @Test func start_saysTheSame_butNotWhatProcessesReport() throws {
         try withServer { server in

@@ -32,6 +32,7 @@ struct RequestTests {
             #expect(request.method == "GET")
             #expect(environ.server.threads == 4)
             #expect(environ.server.entryFile == "/srv/www/test.wsgi")
+            #expect(environ.server.entryDirectory == "/srv/www")
         }
     }
 
