@@ -89,6 +89,7 @@ let examples = ["Example_hello", "Example_guestbook", "Example_upload", "Example
 let fixtures = [
     "FixtureFacts", "FixtureEcho", "FixtureTrouble", "FixtureVersionA", "FixtureVersionB", "FixtureBench",
     "FixtureSoak", "FixtureResponse", "FixtureScripts",
+    "FixtureMain",
 ]
 
 /// What httpd and a daemon process load carries its own Swift runtime: nothing to find at run time, nothing shared with bundles.

@@ -28,10 +28,13 @@ struct LoadedBundle {
         application = table
     }
 
-    /// Maps a bundle, for good, and finds the function that it exports.
-    static func symbol(_ symbol: String, _ snapshot: Snapshot, entry: EntryFile) throws(Problem)
-        -> UnsafeMutableRawPointer
-    {
+    /// Maps a bundle, for good, and finds the function that it exports; `whenMapped` gets the loader's handle before.
+    static func symbol(
+        _ symbol: String,
+        _ snapshot: Snapshot,
+        entry: EntryFile,
+        whenMapped: (UnsafeMutableRawPointer) -> Void = { _ in }
+    ) throws(Problem) -> UnsafeMutableRawPointer {
         let places = snapshot.runPath + entry.libraryPath
         for library in snapshot.preload {
             guard dlopen(library, Self.mode) != nil else {
@@ -41,6 +44,7 @@ struct LoadedBundle {
         guard let handle = dlopen(snapshot.path, Self.mode) else {
             throw Self.problem(Self.loaderError, bundle: entry.bundle, copy: snapshot.path, places)
         }
+        whenMapped(handle)
         // dlsym also finds what the C library exports: calling that as an application would end the process.
         guard let address = dlsym(handle, symbol), address != dlsym(nil, symbol) else {
             throw Problem(.symbolMissing, "bundle \(entry.bundle) does not export '\(symbol)'")

@@ -45,6 +45,8 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
     let application: UnsafePointer<swsgi_application>
     let log: LogSink
     let constants: ConstantFields
+    /// The main queue that has come with the bundle, for the thread that has loaded it; nil when it has brought none.
+    public let mainQueue: MainQueue?
     /// The key's texts as heads have them.
     private let names: ([UInt8], [UInt8], [UInt8])
 
@@ -84,7 +86,13 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
         loading.withLock { $0 = log }
         defer { loading.withLock { $0 = nil } }
         defer { ForkReturn.end(from: "the loading of \(key.entryFile)") }
-        let address = try LoadedBundle.symbol(symbol, source.snapshot, entry: entry)
+        var queue: MainQueue?
+        // In somebody else's process the main thread has other work.
+        let former = isGuest ? 0 : MainQueue.present
+        let address = try LoadedBundle.symbol(symbol, source.snapshot, entry: entry) { handle in
+            if !isGuest { queue = MainQueue(of: handle, former: former) }
+        }
+        mainQueue = queue
         whenMapped()
         application = try LoadedBundle(address, entry: entry, symbol: symbol, host: host).application
         let table = UInt(bitPattern: host)

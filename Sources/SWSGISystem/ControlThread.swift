@@ -18,6 +18,14 @@ public enum ControlThread {
         _ = try check(swsgi_control_thread())
     }
 
+    /// Makes the calling thread one like others again, before another one becomes the control thread: signals reach it.
+    public static func leave() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGTERM, SIGINT, SIGUSR1, SIGXCPU, SIGHUP, SIGUSR2] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
     /// Waits for the descriptor, a signal, another thread or the end of `milliseconds` (negative: for ever).
     public static func wait(_ descriptor: Int32, milliseconds: Int32) -> Event {
         switch swsgi_control_wait(descriptor, milliseconds) {

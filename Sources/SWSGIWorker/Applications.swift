@@ -57,11 +57,13 @@ final class Applications: Sendable {
     private let plan: WorkerPlan
     private let channel: SupervisorChannel
     private let signals: SignalGuard
+    private let main: MainThread
     private let content = Lock(Content())
     private let loading = Lock(())
 
-    init(_ plan: WorkerPlan, _ channel: SupervisorChannel, _ signals: SignalGuard) {
+    init(_ plan: WorkerPlan, _ channel: SupervisorChannel, _ signals: SignalGuard, _ main: MainThread) {
         self.signals = signals
+        self.main = main
         self.plan = plan
         self.channel = channel
         content.withLock { content in
@@ -85,7 +87,8 @@ final class Applications: Sendable {
             do throws(Problem) {
                 // What a bundle is loaded with may install handlers: they go before it is called.
                 defer { signals.check() }
-                let instance = try makeInstance(key)
+                let instance = try makeInstanceOnMainThread(key)
+                if let queue = instance.mainQueue { main.serve(queue) }
                 content.withLock { $0.states[key] = .loaded(instance) }
                 channel.send(.loaded(instance.version))
                 channel.log(
@@ -109,6 +112,25 @@ final class Applications: Sendable {
         case .failed(_, let at, _): Clock.monotonic - at > Self.retryInterval
         case .poisoned(let poisoned): FileIdentity(path: key.entryFile) != poisoned.version.identity
         }
+    }
+
+    private func makeInstanceOnMainThread(_ key: ApplicationKey) throws(Problem) -> Instance {
+        final class Made: Sendable {
+            let result = Lock<Result<Instance, Problem>?>(nil)
+        }
+        let made = Made()
+        main.perform { [self] in
+            do throws(Problem) {
+                let instance = try makeInstance(key)
+                made.result.withLock { $0 = .success(instance) }
+            } catch {
+                made.result.withLock { $0 = .failure(error) }
+            }
+        }
+        guard let result = made.result.withLock({ $0 }) else {
+            throw Problem(.loadFailed, "bundle of \(key.entryFile): the main thread has not loaded it")
+        }
+        return try result.get()
     }
 
     private func makeInstance(_ key: ApplicationKey) throws(Problem) -> Instance {

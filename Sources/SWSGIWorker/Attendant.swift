@@ -5,7 +5,7 @@ internal import SWSGISystem
 internal import SWSGIWire
 
 /// What the control thread does: follows the supervisor and signals until every request thread has ended.
-struct Attendant {
+struct Attendant: Sendable {
     /// Milliseconds between looks at what no event tells.
     private enum Pause {
         /// While threads may miss that they are to stop.
@@ -23,6 +23,7 @@ struct Attendant {
     private let applications: Applications
     private let threads: RequestThreads
     private let signals: SignalGuard
+    private let main: MainThread
     private let events: ApplicationEvents
     /// Why no more work is taken.
     private var drainReason: StopReason?
@@ -36,8 +37,10 @@ struct Attendant {
         _ channel: SupervisorChannel,
         _ applications: Applications,
         _ threads: RequestThreads,
-        _ signals: SignalGuard
+        _ signals: SignalGuard,
+        _ main: MainThread
     ) {
+        self.main = main
         self.signals = signals
         self.channel = channel
         self.applications = applications
@@ -45,14 +48,19 @@ struct Attendant {
         events = ApplicationEvents(applications)
     }
 
-    mutating func attend() {
-        while !threads.haveEnded, !areDeaf { turn(pause()) }
+    /// Follows them to the end of the process; false: another thread is to go on with it, as the main thread is wanted.
+    mutating func attend() -> Bool {
+        while !threads.haveEnded, !areDeaf {
+            if main.isWanted { return false }
+            turn(pause())
+        }
         applications.drain()
         channel.send(.finished)
         // Whoever takes longer is killed by the supervisor, if there is one.
         let limit = Clock.monotonic + Self.eventLimit
         while !events.areTold, isSupervised || Clock.monotonic < limit { turn(Pause.draining) }
         applications.stop(drainReason ?? .shutdownSignal)
+        return true
     }
 
     /// Whether only threads are left that can't be interrupted, as the application has blocked all signals in them.

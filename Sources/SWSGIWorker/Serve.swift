@@ -21,7 +21,8 @@ public func serve() -> Int32 {
     }
     if plan.threads == 0 { serveService(plan, channel) }
     let signals = SignalGuard(plan, channel)
-    let applications = Applications(plan, channel, signals)
+    let main = MainThread()
+    let applications = Applications(plan, channel, signals, main)
     for key in plan.required where !applications.load(key) { return WorkerExit.notLoaded }
     for key in plan.kept where !applications.load(key) && FileIdentity(path: key.entryFile) != nil {
         return WorkerExit.notLoaded
@@ -46,8 +47,26 @@ public func serve() -> Int32 {
         return WorkerExit.setup
     }
     channel.send(.ready)
-    var attendant = Attendant(channel, applications, threads, signals)
-    attendant.attend()
+    control(Attendant(channel, applications, threads, signals, main), main, plan)
+}
+
+/// The rest of the life of a daemon process: on this thread, or on one of its own when the main thread is wanted.
+private func control(_ attendant: Attendant, _ main: MainThread, _ plan: WorkerPlan) -> Never {
+    var attendant = attendant
+    while !attendant.attend() {
+        do throws(Errno) {
+            let moved = attendant
+            main.free()
+            try startThread(stack: Int(clamping: plan.surroundings.stackSize)) {
+                try? ControlThread.begin()
+                try? CrashHandlers.prepareThread()
+                control(moved, main, plan)
+            }
+            main.run()
+        } catch {
+            main.refuse()
+        }
+    }
     CurrentProcess.end(WorkerExit.done)
 }
 

@@ -17,6 +17,8 @@ enum Fixture: String {
     case response = "FixtureResponse"
     /// Answers what httpd asks.
     case scripts = "FixtureScripts"
+    /// Works on the main thread.
+    case main = "FixtureMain"
 
     /// The built bundle.
     var path: String { "\(Installation.products)/lib\(rawValue).so" }

@@ -1,0 +1,118 @@
+internal import Glibc
+internal import SWSGIHost
+internal import SWSGISystem
+internal import Synchronization
+
+/// The main thread of a daemon process, when applications need it: it maps their bundles and serves their main queues.
+///
+/// Until then the main thread is the control thread. When a bundle with a libdispatch is there, or is to be loaded while requests
+/// run, the control thread becomes one of its own: what an application does on its main queue must not hold up signals and the
+/// supervisor. libdispatch takes the thread that maps it for the main one, so that no other thread may map a bundle.
+final class MainThread: Sendable {
+    private enum Place { case controls, serves, refused }
+
+    private struct Content {
+        var place = Place.controls
+        var queues: [MainQueue] = []
+        var jobs: [@Sendable () -> Void] = []
+    }
+
+    private let content = Lock(Content())
+    /// The ends of a pipe, written to when there is something new for the main thread; -1 before it serves.
+    private let reading = Atomic<Int32>(-1)
+    private let writing = Atomic<Int32>(-1)
+
+    /// Whether the main thread is to do its own work, and the control thread to be another one.
+    var isWanted: Bool {
+        content.withLock { $0.place == .controls && !($0.queues.isEmpty && $0.jobs.isEmpty) }
+    }
+
+    /// The main thread serves this queue, from now on.
+    func serve(_ queue: MainQueue) {
+        content.withLock { $0.queues.append(queue) }
+        ring()
+    }
+
+    /// Runs work on the main thread and waits for its end; on the calling thread where the main thread can't be had.
+    func perform(_ work: @escaping @Sendable () -> Void) {
+        guard ControlThread.current != getpid(), let done = Self.pipe() else { return work() }
+        defer {
+            close(done.reading)
+            close(done.writing)
+        }
+        let isAccepted = content.withLock { content in
+            guard content.place != .refused else { return false }
+            content.jobs.append {
+                work()
+                Self.writeByte(done.writing)
+            }
+            return true
+        }
+        guard isAccepted else { return work() }
+        ring()
+        ControlThread.wake()
+        var byte: UInt8 = 0
+        // Interruptions tell request threads that wait for exchanges to look up.
+        while read(done.reading, &byte, 1) < 0, errno == EINTR {}
+    }
+
+    /// The control thread is about to become another one.
+    func free() { content.withLock { $0.place = .serves } }
+
+    /// There is no thread for the control thread: everything stays as it is, and main queues are not served.
+    func refuse() {
+        let jobs = content.withLock { content in
+            content.place = .refused
+            defer { content.jobs = [] }
+            return content.jobs
+        }
+        for job in jobs { job() }
+    }
+
+    /// The main thread's work, as long as the process lives.
+    func run() -> Never {
+        ControlThread.leave()
+        if let pipe = Self.pipe() {
+            reading.store(pipe.reading, ordering: .relaxed)
+            writing.store(pipe.writing, ordering: .releasing)
+        }
+        while true {
+            let (jobs, queues) = content.withLock { content in
+                defer { content.jobs = [] }
+                return (content.jobs, content.queues)
+            }
+            for job in jobs { job() }
+            for queue in queues { queue.runPending() }
+            if jobs.isEmpty { wait(queues.map(\.event)) }
+        }
+    }
+
+    /// Waits for the bell, or until a queue has work.
+    private func wait(_ events: [Int32]) {
+        let number = reading.load(ordering: .relaxed)
+        var polled = ([number] + events).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        // Without a bell new work is seen late.
+        let ready = poll(&polled, nfds_t(polled.count), number < 0 ? 100 : -1)
+        // An application that has closed what is not its own must not make this thread turn for ever.
+        if ready > 0, polled.contains(where: { $0.revents & Int16(POLLNVAL) != 0 }) { usleep(100_000) }
+        var bytes: UInt64 = 0
+        if polled[0].revents & Int16(POLLIN) != 0 { _ = read(number, &bytes, 8) }
+    }
+
+    private func ring() {
+        let number = writing.load(ordering: .acquiring)
+        if number >= 0 { Self.writeByte(number) }
+    }
+
+    private static func pipe() -> (reading: Int32, writing: Int32)? {
+        var ends: [Int32] = [-1, -1]
+        guard Glibc.pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
+    private static func writeByte(_ descriptor: Int32) {
+        var byte: UInt8 = 1
+        _ = write(descriptor, &byte, 1)
+    }
+}
