@@ -20,7 +20,7 @@ public enum SupervisorDescriptors {
     public static func takers(ofGroup index: Int) -> Int32 { queue(ofGroup: index) + 2 }
 }
 
-/// Places of a daemon process's descriptors: it has these six and no others, and five when an application comes.
+/// Places of a daemon process's descriptors: it starts with these six and no others, and keeps five.
 public enum WorkerDescriptors {
     /// The queue's receiving end.
     public static let queue: Int32 = 3

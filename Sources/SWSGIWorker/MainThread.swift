@@ -18,9 +18,7 @@ final class MainThread: Sendable {
     }
 
     private let content = Lock(Content())
-    /// The ends of a pipe, written to when there is something new for the main thread; -1 before it serves.
-    private let reading = Atomic<Int32>(-1)
-    private let writing = Atomic<Int32>(-1)
+    private let bell = Bell()
 
     /// Whether the main thread is to do its own work, and the control thread to be another one.
     var isWanted: Bool {
@@ -72,36 +70,37 @@ final class MainThread: Sendable {
     /// The main thread's work, as long as the process lives.
     func run() -> Never {
         ControlThread.leave()
-        if let pipe = Self.pipe() {
-            reading.store(pipe.reading, ordering: .relaxed)
-            writing.store(pipe.writing, ordering: .releasing)
-        }
+        var queues: [MainQueue] = []
         while true {
-            let (jobs, queues) = content.withLock { content in
+            // This takes the events away; what comes after them is seen below, or makes a new one.
+            for queue in queues { queue.runPending() }
+            let (jobs, known) = content.withLock { content in
                 defer { content.jobs = [] }
                 return (content.jobs, content.queues)
             }
+            let isNew = known.count > queues.count
+            queues = known
             for job in jobs { job() }
-            for queue in queues { queue.runPending() }
-            if jobs.isEmpty { wait(queues.map(\.event)) }
+            if jobs.isEmpty, !isNew { wait(queues.map(\.event)) }
         }
     }
 
-    /// Waits for the bell, or until a queue has work.
+    /// Waits until a queue has work, or something new has come.
     private func wait(_ events: [Int32]) {
-        let number = reading.load(ordering: .relaxed)
-        var polled = ([number] + events).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        // Without a bell new work is seen late.
-        let ready = poll(&polled, nfds_t(polled.count), number < 0 ? 100 : -1)
+        guard !events.isEmpty else { return bell.wait() }
+        var polled = events.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         // An application that has closed what is not its own must not make this thread turn for ever.
-        if ready > 0, polled.contains(where: { $0.revents & Int16(POLLNVAL) != 0 }) { usleep(100_000) }
-        var bytes: UInt64 = 0
-        if polled[0].revents & Int16(POLLIN) != 0 { _ = read(number, &bytes, 8) }
+        let isBroken =
+            poll(&polled, nfds_t(polled.count), -1) > 0 && polled.contains { $0.revents & Int16(POLLNVAL) != 0 }
+        if isBroken { usleep(100_000) }
     }
 
+    /// Says that there is something new: by the event of a queue, which costs no descriptor of our own.
     private func ring() {
-        let number = writing.load(ordering: .acquiring)
-        if number >= 0 { Self.writeByte(number) }
+        bell.ring()
+        guard let event = content.withLock({ $0.queues.first?.event }) else { return }
+        var one: UInt64 = 1
+        _ = write(event, &one, 8)
     }
 
     private static func pipe() -> (reading: Int32, writing: Int32)? {
@@ -114,5 +113,32 @@ final class MainThread: Sendable {
     private static func writeByte(_ descriptor: Int32) {
         var byte: UInt8 = 1
         _ = write(descriptor, &byte, 1)
+    }
+}
+
+/// Wakes a thread that has no descriptor to wait for.
+private struct Bell: @unchecked Sendable {  // pthread's own, in memory that never moves
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let hasRung = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(changed, nil)
+        hasRung.initialize(to: false)
+    }
+
+    func ring() {
+        pthread_mutex_lock(mutex)
+        hasRung.pointee = true
+        pthread_cond_signal(changed)
+        pthread_mutex_unlock(mutex)
+    }
+
+    func wait() {
+        pthread_mutex_lock(mutex)
+        while !hasRung.pointee { pthread_cond_wait(changed, mutex) }
+        hasRung.pointee = false
+        pthread_mutex_unlock(mutex)
     }
 }

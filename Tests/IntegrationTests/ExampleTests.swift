@@ -207,7 +207,7 @@ struct ExampleTests {
             #expect(ticks >= 3)
             connection.reset()
             try eventually("five descriptors in each process") {
-                server.daemons.allSatisfy { $0.descriptors.count == 5 }
+                server.daemons.allSatisfy { $0.hostDescriptors.count == 5 }
             }
         }
     }

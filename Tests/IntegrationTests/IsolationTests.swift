@@ -131,7 +131,7 @@ struct IsolationTests {
                     .filter { $0.hasPrefix("socket:") }
             )
             for daemon in server.daemons {
-                try eventually("five descriptors") { daemon.descriptors.keys.sorted() == [0, 1, 2, 3, 4] }
+                try eventually("five descriptors") { daemon.hostDescriptors.keys.sorted() == [0, 1, 2, 3, 4] }
                 // The queue, and nothing else: not the socket that httpd listens on.
                 let shared = sockets.intersection(daemon.descriptors.values)
                 #expect(shared.count <= 1, "\(shared)")

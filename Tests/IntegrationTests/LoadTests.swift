@@ -143,7 +143,7 @@ struct LoadTests {
 
     private func expectNothingHeld(_ server: TestServer) throws {
         try eventually("five descriptors in each process, not \(server.daemons.map(\.descriptors))") {
-            server.daemons.allSatisfy { $0.descriptors.count == 5 }
+            server.daemons.allSatisfy { $0.hostDescriptors.count == 5 }
         }
     }
 }

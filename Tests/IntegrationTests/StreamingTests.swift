@@ -77,7 +77,7 @@ struct StreamingTests {
             expectSmall(memory)
             connection.reset()
             try eventually("five descriptors in each process") {
-                server.daemons.allSatisfy { $0.descriptors.count == 5 }
+                server.daemons.allSatisfy { $0.hostDescriptors.count == 5 }
             }
         }
     }
@@ -178,7 +178,7 @@ struct StreamingTests {
                 connection.reset()
             }
             try eventually("five descriptors in each process") {
-                server.daemons.allSatisfy { $0.descriptors.count == 5 }
+                server.daemons.allSatisfy { $0.hostDescriptors.count == 5 }
             }
             let load = try LoadGenerator(port: server.port, connections: 8, requests: 200, targets: ["/noread"]).wait()
             #expect(load.failures.isEmpty, "\(load)")

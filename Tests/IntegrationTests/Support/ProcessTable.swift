@@ -65,6 +65,9 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
         return result
     }
 
+    /// Those that the host has given it: without the event of the main queue, which comes with libdispatch.
+    var hostDescriptors: [Int: String] { descriptors.filter { $0.value != "anon_inode:[eventfd]" } }
+
     /// The numbers of its threads.
     var threads: [Int32] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
