@@ -172,7 +172,11 @@ struct ClientResponse {
         let status = swsgi_response_condition(request)
         guard status != 0 else { return }
         isAnswered = status == notModified
-        if isAnswered { pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END) }
+        if isAnswered {
+            pass(SWSGI_PASS_FLUSH | SWSGI_PASS_END)
+            // httpd drops what stands beside the end of a response without a body: without this the client would wait.
+            pass(SWSGI_PASS_FLUSH)
+        }
         replacement = .status(isAnswered ? statusOK : status)
     }
 
