@@ -64,7 +64,10 @@ static void on_signal(int number) {
 
 int swsgi_control_thread(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    static int has_handlers;
     control_thread = pthread_self();
+    /* Only once: when the process crashes while another thread takes over, the runtime has handlers of its own in their place. */
+    if (has_handlers++) return 0;
     signal(SIGPIPE, on_nothing); /* and not SIG_IGN, which programs that the application starts would have, too */
     for (unsigned i = 0; i < SIGNAL_COUNT; i++)
         if (sigaction(control_signals[i], &action, NULL)) return -errno;
