@@ -62,7 +62,7 @@ struct RareMessageTests {
 
     @Test func environmentFileThatIsGone_keepsTheGroupFromStarting() throws {
         try withServer { server in
-            server.announce("SWSGI1122", "SWSGI3061", "SWSGI3001", "SWSGI3009")
+            server.announce("SWSGI1122", "SWSGI3061", "SWSGI3001", "SWSGI3004", "SWSGI3009")
             let path = try server.write("A=b\n", to: "environment")
             let entry = try server.deploy(.versionA, as: "app")
             unlink(path)

@@ -82,6 +82,8 @@ struct WalkTests {
     @Test func rememberedWalk_leadsWhereHttpdsOwnLeads() throws {
         try withServer { server in
             server.announce("SWSGI40", "SWSGI1211", "AH0", "AH1")
+            // A file that has been moved away and back is loaded anew, beside others that are gone.
+            server.announce("SWSGI2001", "SWSGI2003", "SWSGI3008")
             server.settings = "LogLevel wsgi:debug\nStartServers 1\nServerLimit 1\nMaxRequestWorkers 80\n"
             let scenes = (0..<scenes).map { Scene($0, www: server.www) }
             let application = CFixture.answering("\"here\\n\"")

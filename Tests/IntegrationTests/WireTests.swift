@@ -243,7 +243,7 @@ struct WireTests {
                 )
             }
             for daemon in server.daemons {
-                try eventually("five descriptors") { daemon.descriptors.keys.sorted() == [0, 1, 2, 3, 4] }
+                try eventually("five descriptors") { daemon.hostDescriptors.keys.sorted() == [0, 1, 2, 3, 4] }
                 let shared = ProcessTable.text("/proc/\(daemon.pid)/maps").split(separator: "\n").filter {
                     $0.split(separator: " ").dropFirst().first?.hasSuffix("s") == true
                 }

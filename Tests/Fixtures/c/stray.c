@@ -72,7 +72,7 @@ static int answer_signals(const swsgi_host *host, swsgi_exchange *exchange) {
     FILE *stream = popen("grep ^Sig /proc/self/status", "r");
     size_t length = stream ? fread(text, 1, sizeof text, stream) : 0;
     if (stream) pclose(stream);
-    if (host->start_response(exchange, 200, (swsgi_text){"OK", 2}, NULL, 0) < 0) return 1;
+    if (host->start_response(exchange, 200, (swsgi_text){"OK", 2}, &plain_text, 1) < 0) return 1;
     return host->write(exchange, text, length) < 0;
 }
 
