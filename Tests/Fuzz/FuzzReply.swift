@@ -57,6 +57,8 @@ private struct Response {
     private var announced: Int64?
     private var passed: Int64 = 0
     private let hasBody: Bool
+    /// httpd sends the head with what is flushed.
+    private var isHeadSent = false
 
     init(hasBody: Bool) {
         self.hasBody = hasBody
@@ -67,7 +69,7 @@ private struct Response {
         let taken = try state.data(count)
         promise((0...count).contains(taken), "\(taken) of \(count) bytes")
         passed += Int64(taken)
-        promise(hasBody || passed == 0, "a body for HEAD")
+        promise(hasBody || !isHeadSent || taken == 0, "a body for HEAD")
         promise(passed <= announced ?? .max, "more bytes than announced")
     }
 
@@ -95,7 +97,11 @@ private struct Response {
             let part = try FilePart(payload)
             promise(part.offset >= 0 && part.length > 0 && part.end > part.offset, "a part of a file")
             try data(Int(part.length))
-        case .wantBody, .log, .flush, .taken: break
+        case .flush:
+            try state.flush()
+            state.headIsSent()
+            isHeadSent = true
+        case .wantBody, .log, .taken: break
         case .retry: isOver = true
         case .data: broken("a DATA frame as a whole")
         case .body, .bodyEnd, .abort: throw Malformed("not from a daemon process")
