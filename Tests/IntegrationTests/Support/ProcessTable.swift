@@ -74,12 +74,13 @@ struct ProcessFacts: Sendable, CustomStringConvertible {
         return names.compactMap { Int32($0) }
     }
 
-    /// Whether one of its threads is in recvmsg or poll.
+    /// Whether one of its threads is in recvmsg or poll, beside the one that looks after httpd's parent.
     var isReceiving: Bool {
-        threads.contains { thread in
-            let call = ProcessTable.text("/proc/\(pid)/task/\(thread)/syscall").split(separator: " ").first
-            return call.flatMap { Int($0) }.map(Self.receiveCalls.contains) ?? false
-        }
+        1
+            < threads.count { thread in
+                let call = ProcessTable.text("/proc/\(pid)/task/\(thread)/syscall").split(separator: " ").first
+                return call.flatMap { Int($0) }.map(Self.receiveCalls.contains) ?? false
+            }
     }
 
     // Numbers of recvmsg, poll and ppoll.
