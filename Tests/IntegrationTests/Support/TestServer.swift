@@ -65,8 +65,18 @@ final class TestServer: @unchecked Sendable {
         let path = name.hasPrefix("/") ? name : "\(directory)/\(name)"
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
-        try text.write(toFile: path, atomically: false, encoding: .utf8)
-        chmod(path, mode)
+        var former = stat()
+        guard lstat(path, &former) == 0, former.st_mode & S_IFMT == S_IFREG else {
+            try text.write(toFile: path, atomically: false, encoding: .utf8)
+            chmod(path, mode)
+            return path
+        }
+        // What is there is exchanged in one step: a process that starts meanwhile must not find an empty file.
+        let next = path + ".next"
+        try text.write(toFile: next, atomically: false, encoding: .utf8)
+        chmod(next, mode)
+        chown(next, former.st_uid, former.st_gid)
+        rename(next, path)
         return path
     }
 
