@@ -144,28 +144,30 @@ struct ScriptTests {
         }
     }
 
+    /// What a section says whose users and groups the script knows.
+    private static let members = """
+        AuthType Basic
+            AuthName members
+            AuthBasicProvider wsgi
+            WSGIAuthUserScript #
+            WSGIAuthGroupScript #
+        """
+
     @Test(arguments: places) func requireGroup_asksTheScriptOnce(place: String) throws {
-        let basics = """
-            AuthType Basic
-                AuthName members
-                AuthBasicProvider wsgi
-                WSGIAuthUserScript #
-                WSGIAuthGroupScript #
-            """
         let lines = """
             <Location /groups>
-                \(basics)
+                \(Self.members)
                 Require wsgi-group staff
             </Location>
             <Location /any>
-                \(basics)
+                \(Self.members)
                 <RequireAny>
                     Require wsgi-group nosuch
                     Require wsgi-group other "board members"
                 </RequireAny>
             </Location>
             <Location /none>
-                \(basics)
+                \(Self.members)
                 Require wsgi-group staf "staff board members"
                 Require wsgi-group %{req:X-Wanted}
             </Location>
@@ -190,16 +192,9 @@ struct ScriptTests {
 
     /// httpd authenticates anew for an error page, whose section may have another user for the same client.
     @Test(arguments: places) func errorPage_asksForTheGroupsOfItsOwnUser(place: String) throws {
-        let basics = """
-            AuthType Basic
-                AuthName members
-                AuthBasicProvider wsgi
-                WSGIAuthUserScript #
-                WSGIAuthGroupScript #
-            """
         let lines = """
             <Location /any>
-                \(basics)
+                \(Self.members)
                 <RequireAny>
                     Require wsgi-group staff
                     Require valid-user
@@ -208,7 +203,7 @@ struct ScriptTests {
                 ErrorDocument 404 /groups/file
             </Location>
             <Location /groups>
-                \(basics)
+                \(Self.members)
                 Require wsgi-group staff
             </Location>
 
