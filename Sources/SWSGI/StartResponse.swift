@@ -44,13 +44,7 @@ public struct StartResponse {
         _ headers: [(String, String)] = [],
         after error: (any Error)? = nil
     ) -> ResponseWriter {
-        guard exchange.take() else {
-            exchange.log(.error, "startResponse(): \(ExchangeError.inUse)")
-            return ResponseWriter(exchange: exchange)
-        }
-        defer { exchange.release() }
-        startTaken(line: status, headers, after: error)
-        return ResponseWriter(exchange: exchange)
+        taking { startTaken(line: status, headers, after: error) }
     }
 
     /// Starts the response with a status value: `startResponse(.notFound, ["Content-Type": "text/plain"])`.
@@ -62,19 +56,23 @@ public struct StartResponse {
         _ headers: Headers = [:],
         after error: (any Error)? = nil
     ) -> ResponseWriter {
-        guard exchange.take() else {
-            exchange.log(.error, "startResponse(): \(ExchangeError.inUse)")
-            return ResponseWriter(exchange: exchange)
-        }
-        defer { exchange.release() }
-        if change != nil {
-            startTaken(line: status.line, headers.fields, after: error)
-        } else {
+        taking {
+            guard change == nil else { return startTaken(line: status.line, headers.fields, after: error) }
             keeping { () throws in
                 let code = UInt32(status.code)
                 try HeadRules.check(status: code, reason: status.reason)
                 try exchange.start(code: code, reason: status.reason, fields: headers.fields, after: error)
             }
+        }
+    }
+
+    /// Starts the response, unless another thread uses the exchange.
+    private func taking(_ start: () -> Void) -> ResponseWriter {
+        if exchange.take() {
+            defer { exchange.release() }
+            start()
+        } else {
+            exchange.log(.error, "startResponse(): \(ExchangeError.inUse)")
         }
         return ResponseWriter(exchange: exchange)
     }
