@@ -18,7 +18,7 @@ final class MainThread: Sendable {
     }
 
     private let content = Lock(Content())
-    private let bell = Bell()
+    private let condition = Condition()
 
     /// Whether the main thread is to do its own work, and the control thread to be another one.
     var isWanted: Bool {
@@ -28,7 +28,7 @@ final class MainThread: Sendable {
     /// The main thread serves this queue, from now on.
     func serve(_ queue: MainQueue) {
         content.withLock { $0.queues.append(queue) }
-        ring()
+        wake()
     }
 
     /// Runs work on the main thread and waits for its end; on the calling thread where the main thread can't be had.
@@ -47,7 +47,7 @@ final class MainThread: Sendable {
             return true
         }
         guard isAccepted else { return work() }
-        ring()
+        wake()
         ControlThread.wake()
         var byte: UInt8 = 0
         // Interruptions tell request threads that wait for exchanges to look up.
@@ -87,7 +87,7 @@ final class MainThread: Sendable {
 
     /// Waits until a queue has work, or something new has come.
     private func wait(_ events: [Int32]) {
-        guard !events.isEmpty else { return bell.wait() }
+        guard !events.isEmpty else { return condition.wait() }
         var polled = events.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         // An application that has closed what is not its own must not make this thread turn for ever.
         let isBroken =
@@ -96,8 +96,8 @@ final class MainThread: Sendable {
     }
 
     /// Says that there is something new: by the event of a queue, which costs no descriptor of our own.
-    private func ring() {
-        bell.ring()
+    private func wake() {
+        condition.signal()
         guard let event = content.withLock({ $0.queues.first?.event }) else { return }
         var one: UInt64 = 1
         _ = write(event, &one, 8)
@@ -116,29 +116,29 @@ final class MainThread: Sendable {
     }
 }
 
-/// Wakes a thread that has no descriptor to wait for.
-private struct Bell: @unchecked Sendable {  // pthread's own, in memory that never moves
+/// A condition variable with its mutex: wakes a thread that has no descriptor to wait for.
+private struct Condition: @unchecked Sendable {  // pthread's own, in memory that never moves
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private let hasRung = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
+    private let isSignalled = UnsafeMutablePointer<Bool>.allocate(capacity: 1)
 
     init() {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
-        hasRung.initialize(to: false)
+        isSignalled.initialize(to: false)
     }
 
-    func ring() {
+    func signal() {
         pthread_mutex_lock(mutex)
-        hasRung.pointee = true
+        isSignalled.pointee = true
         pthread_cond_signal(changed)
         pthread_mutex_unlock(mutex)
     }
 
     func wait() {
         pthread_mutex_lock(mutex)
-        while !hasRung.pointee { pthread_cond_wait(changed, mutex) }
-        hasRung.pointee = false
+        while !isSignalled.pointee { pthread_cond_wait(changed, mutex) }
+        isSignalled.pointee = false
         pthread_mutex_unlock(mutex)
     }
 }
