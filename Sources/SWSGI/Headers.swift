@@ -35,12 +35,12 @@ public struct Headers: Sendable, ExpressibleByDictionaryLiteral, ExpressibleByAr
 }
 
 extension Headers {
-    /// Throws `ExchangeError.Code.invalidHeader`, with what is wrong as its message, if no field can have this name.
+    /// Throws an ``ExchangeError`` with the code `invalidHeader` if no field can have this name; its message gives the reason.
     ///
     /// A name is a token (RFC 9110, section 5.6.2).
     public static func check(name: String) throws(ExchangeError) { try HeadRules.check(name: name) }
 
-    /// Throws `ExchangeError.Code.invalidHeader`, with what is wrong as its message, if a field can't be sent.
+    /// Throws an ``ExchangeError`` with the code `invalidHeader` if the field can't be sent; its message gives the reason.
     ///
     /// For what comes from outside, where a response of the application's own is better than 500: the rules are those that
     /// a response, early hints and trailers are held to. A name is a token, a value has no control characters but tabs, and a
@@ -49,7 +49,7 @@ extension Headers {
         try HeadRules.check(name: name, value: value)
     }
 
-    /// Throws `ExchangeError.Code.invalidHeader`, with the first thing that is wrong as its message, if the fields can't be sent.
+    /// Throws an ``ExchangeError`` with the code `invalidHeader` if the fields can't be sent; its message gives the first reason.
     ///
     /// Besides the rules of each field, there is at most one Content-Length. How large all of them may be is not looked
     /// at: `header-buffer-size=` of the process group says it.

@@ -9,7 +9,7 @@ public struct Status: Equatable, Hashable, Sendable, ExpressibleByIntegerLiteral
     /// Code, space and reason phrase, as `startResponse` takes them: "200 OK".
     public var line: String { "\(code) \(reason)" }
 
-    /// Throws `ExchangeError.Code.invalidStatus`, with what is wrong as its message, if no response can have this status.
+    /// Throws an ``ExchangeError`` with the code `invalidStatus` if no response can have this status; its message gives the reason.
     ///
     /// A final status is 200 to 599, and its phrase is ASCII of at most 256 bytes without control characters.
     public func check() throws(ExchangeError) { try HeadRules.check(status: UInt32(code), reason: reason) }

@@ -145,7 +145,7 @@ extension MessageCode {
         .error,
         "A library that the bundle needs is there, and the process's user can't read it.",
         cause:
-            "Permissions of the library, or of a directory above it: often a Swift toolchain in somebody's home directory.",
+            "Permissions of the library, or of a directory above it: often a Swift toolchain in a user's home directory.",
         cure:
             "Give that user read permission (r) on the library and search permission (x) on every directory above it; or put the toolchain where everybody can read it, or build with -static-stdlib."
     )

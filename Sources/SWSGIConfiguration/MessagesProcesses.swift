@@ -6,7 +6,7 @@ extension MessageCode {
         .error,
         "A daemon process ended without being told to.",
         cause:
-            "A crash of the application (see the backtrace before this line), exit() in it, or somebody's signal, such as the kernel's when memory is short. Or the process could not load what it was started for: then its own line before says why.",
+            "A crash of the application (see the backtrace before this line), exit() in it, or a signal from outside, such as the kernel's when memory is short. If the process could not load what it was started for, its own line before this one says why.",
         cure:
             "Mend the application. A new process is started at once; the requests that ran in this one were answered 502."
     )
@@ -125,7 +125,7 @@ extension MessageCode {
         .error,
         "httpd's parent has died, and a child of it ends for that reason.",
         cause:
-            "Somebody's SIGKILL, the kernel's when memory is short, or a crash of the parent. httpd's children would work on without it, and keep the port from the next start.",
+            "SIGKILL from an administrator, from the kernel when memory is short, or a crash of the parent. httpd's children would work on without it, and keep the port from the next start.",
         cure:
             "Start httpd again: the port is free at once, and running requests still end, within GracefulShutdownTimeout, or twice the largest shutdown-timeout where that is not set. httpd's own lines of a failing accept belong to it."
     )
@@ -153,7 +153,7 @@ extension MessageCode {
     public static let forkReturned = MessageCode(
         3024,
         .error,
-        "A process that an application has forked has returned from the application, as its parent does, and is ended.",
+        "The application forked a process that came back from the application as its parent does; that process is ended.",
         cause:
             "fork() without exec: in the new process nothing of the host works. Its answer would have been the second one to the same request.",
         cure:

@@ -152,7 +152,7 @@ extension MessageCode {
         .info,
         "The client closed its connection before it had the whole response.",
         cause:
-            "Somebody did not want to wait any longer. Status 499 in the access log stands for it, also for a response that had begun.",
+            "The client closed its connection or reset its stream. The access log has status 499, also for a response that had begun.",
         cure: "Nothing to do; when it happens often, the application is slow."
     )
 

@@ -87,7 +87,7 @@ public final class Instance: @unchecked Sendable {  // immutable after `init`, a
         defer { loading.withLock { $0 = nil } }
         defer { ForkReturn.end(from: "the loading of \(key.entryFile)") }
         var queue: MainQueue?
-        // In somebody else's process the main thread has other work.
+        // In httpd's process the main thread has other work.
         let former = isGuest ? 0 : MainQueue.present
         let address = try LoadedBundle.symbol(symbol, source.snapshot, entry: entry) { handle in
             if !isGuest { queue = MainQueue(of: handle, former: former) }

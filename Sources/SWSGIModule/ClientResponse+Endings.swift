@@ -29,7 +29,7 @@ extension ClientResponse {
         }
     }
 
-    /// Whether nobody waits for the response any more, as far as anything tells.
+    /// Whether the client has gone, as far as anything tells.
     var clientHasLeft: Bool { isCancelled || ClientWatch.isBroken(request) }
 
     /// The client has left before it had the whole response: nothing more is sent, and the access log has status 499.

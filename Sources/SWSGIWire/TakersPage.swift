@@ -24,7 +24,7 @@ public struct TakersPage: @unchecked Sendable {  // atomics
         word(place).pointee.store(pid, ordering: .relaxed)
     }
 
-    /// Who has taken it; 0: nobody that has said so.
+    /// The process that has taken it; 0: none has said so.
     public func pid(at place: UInt32) -> Int32 {
         guard place != 0, place < places else { return 0 }
         return word(place).pointee.load(ordering: .relaxed)
